@@ -1,0 +1,41 @@
+"""Every block of every page is executed or validated, in reading order."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from pytest_examples import EvalExample
+
+from tools.expand import Page, published_pages
+from tools.ledger import Ledger, Unproved
+from tools.runners import prove
+from tools.workbench import Stage, Workbench
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    wanted = (metafunc.config.getoption("--page") or "").removeprefix("docs/")
+    pages = [p for p in published_pages() if p.path == wanted or not wanted]
+    if not pages:
+        raise pytest.UsageError(f"--page {wanted}: no such page; name a file below docs/, e.g. docs/index.md")
+    metafunc.parametrize("page", pages, ids=[p.path for p in pages])
+
+
+def test_blocks_of(
+    page: Page,
+    stage: Stage,
+    ledger: Ledger,
+    eval_example: EvalExample,
+    tmp_path: Path,
+    subtests: pytest.Subtests,
+) -> None:
+    with Workbench(page, stage, eval_example, tmp_path) as bench:
+        for block in page.blocks:
+            with subtests.test(msg=block.place):
+                started = time.monotonic()
+                try:
+                    proof = prove(block, bench)
+                except Unproved as error:
+                    pytest.fail(str(error), pytrace=False)
+                ledger.add(block, proof, time.monotonic() - started)

@@ -1,0 +1,112 @@
+"""A block is proved only when it really is what the page says; each way to be wrong is caught, with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_examples import EvalExample
+
+from tools import ROOT
+from tools.expand import Block, Page
+from tools.ledger import Unproved
+from tools.runners import prove
+from tools.workbench import Stage, Workbench
+
+
+@pytest.fixture
+def bench(stage: Stage, eval_example: EvalExample, tmp_path: Path) -> Iterator[Workbench]:
+    with Workbench(Page("page.md", {"workspace": "empty"}, []), stage, eval_example, tmp_path) as bench:
+        yield bench
+
+
+def block(lang: str, source: str, file: Path | None = None, **options: str) -> Block:
+    rows = source.split("\n")
+    named = {key.replace("_", "-"): value for key, value in options.items()}
+    return Block("page.md", 7, lang, named, source, tuple((file, n) if file else None for n in range(1, len(rows) + 1)))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (block("", "x"), "nothing verifies a block without a language"),
+        (block("rust", "fn main() {}"), "nothing verifies rust"),
+        (block("console", "$ true", colour="red"), "unknown option colour"),
+        (block("python", "print(1)"), "python is typed in the page"),
+        (block("json", "{}"), "json is typed in the page"),
+        (block("text", "anything"), "plain text proves nothing"),
+        (
+            block("text", "your-service/\n  src/\n    nowhere.py", tree="template"),
+            "row 3: the archive holds no src/nowhere",
+        ),
+        (block("console", "hello"), "output before the first command"),
+        (block("console", "$ echo one\ntwo"), "printed\none\n\nbut the page shows\ntwo"),
+        (block("console", "$ echo one"), "but the page shows"),
+        (block("console", "$ false"), "ended with status 1, not 0"),
+        (block("console", "$ true", exit="2"), "ended with status 0, not 2"),
+        (block("console", "$ fission spec aply", needs_cluster="yes"), "no contract is recorded"),
+        (block("console", "$ fission spec apply --wiat", needs_cluster="yes"), "has no option --wiat"),
+        (block("console", "$ kubectl get pods -n <namespace>", needs_cluster="yes"), "is it a placeholder"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_wrong_block_is_named_with_page_and_line(wrong: Block, message: str, bench: Workbench) -> None:
+    with pytest.raises(Unproved) as caught:
+        prove(wrong, bench)
+    assert str(caught.value).startswith("docs/page.md:7: ")
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        block("console", "$ echo one two three\none ... three"),
+        block("console", "# a remark\n$ printf '1\\n2\\n'\n1\n2\n$ echo a \\\n> b\na b"),
+        block("console", "$ cd /nowhere\n...", exit="1"),
+        block("console", "$ fission spec apply --wait --specdir specs", needs_cluster="yes"),
+        block("text", "your-service/\n  src/  runs in the pod\n    build.sh", tree="template"),
+    ],
+    ids=lambda b: b.source.splitlines()[0],
+)
+def test_a_right_block_is_proved(right: Block, bench: Workbench) -> None:
+    assert prove(right, bench).how
+
+
+def included(tmp_path: Path, name: str, text: str, lang: str) -> Block:
+    file = tmp_path / name
+    file.write_text(text)
+    return block(lang, text.rstrip("\n"), file)
+
+
+@pytest.mark.parametrize(
+    ("name", "lang", "text", "message"),
+    [
+        ("a.py", "python", "print(1 + 1)\n#> 3\n", "#> 3"),
+        ("a.py", "python", "raise SystemExit(3)\n", "SystemExit: 3"),
+        ("a.json", "json", '{"a": }\n', "not JSON"),
+        ("a.yaml", "yaml", "a: [\n", "not YAML"),
+        ("a.toml", "toml", "a = \n", "not TOML"),
+        ("a.ini", "ini", "a\n", "not INI"),
+        ("a.env", "dotenv", "what is this\n", "the .env reader refuses it"),
+        ("a.sql", "sql", "SELEC 1;\n", "PostgreSQL refuses it"),
+        ("a.sql", "sql", "-- migrate:up\nCREATE TABLE t (;\n-- migrate:down\nDROP TABLE t;\n", "a.sql:2"),
+        ("a.sh", "sh", "echo $1\n", "ShellCheck finds"),
+    ],
+)
+def test_a_wrong_file_is_caught_by_running_or_reading_it(
+    name: str, lang: str, text: str, message: str, bench: Workbench, tmp_path: Path
+) -> None:
+    name = name.replace("a.sql", "20990101000000_a.sql") if "migrate" in text else name
+    with pytest.raises(Unproved, match=r"docs/page\.md:7") as caught:
+        prove(included(tmp_path, name, text, lang), bench)
+    assert message.replace("a.sql", "20990101000000_a.sql") in str(caught.value) or message in str(caught.value)
+
+
+def test_a_symbol_of_the_template_runs_inside_its_module(bench: Workbench) -> None:
+    file = ROOT / "template/src/settings.py"
+    rows = file.read_text().split("\n")
+    first = next(n for n, row in enumerate(rows) if row.startswith("def pod_root"))
+    text = "\n".join(rows[first : first + 3])
+    cut = Block("page.md", 7, "python", {}, text, tuple((file, first + 1 + n) for n in range(3)))
+    assert prove(cut, bench).how == "run inside template/src/settings.py"

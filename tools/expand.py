@@ -1,0 +1,161 @@
+"""Find every code block as the site publishes it, and where each of its lines was written."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tempfile
+import textwrap
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mkdocs.config import load_config
+from mkdocs.plugins import BasePlugin, event_priority
+from mkdocs.structure.files import get_files
+from mkdocs.structure.nav import get_navigation
+from mkdocs.structure.pages import Page as MkDocsPage
+
+from tools import ROOT
+from tools.source import MARK, traced
+
+FENCE = re.compile(rf"(?P<pad>[ \t>]*)(?P<ticks>`{{3,}}|~{{3,}})[ \t]*(?P<head>[^`{MARK}]*)(?:{MARK}(?P<at>.*))?$")
+
+
+class PageError(Exception):
+    """A page that cannot be taken apart, as `page:line: what, why, fix`."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One published block of code.
+
+    Attributes:
+        page: The page, relative to docs/.
+        line: Line of the opening fence in the page.
+        lang: Language of the fence, in lower case; empty when the fence names none.
+        options: `key="value"` pairs of the fence.
+        source: The code, without a final newline.
+        origins: For each line of the code the file and line it was included from; None for one typed in the page.
+    """
+
+    page: str
+    line: int
+    lang: str
+    options: dict[str, str] = field(hash=False)
+    source: str
+    origins: tuple[tuple[Path, int] | None, ...]
+
+    @property
+    def place(self) -> str:
+        """Where a reader of a failure looks: `docs/page.md:12`, with the included file if there is one."""
+        here = f"docs/{self.page}:{self.line}"
+        if self.origins and self.origins[0]:
+            path, line = self.origins[0]
+            here += f" ({path.relative_to(ROOT) if path.is_relative_to(ROOT) else path.name}:{line})"
+        return here
+
+    @property
+    def file(self) -> Path | None:
+        """The one file that all lines come from, or None when any line was typed in the page."""
+        files = {o[0] if o else None for o in self.origins}
+        return files.pop() if len(files) == 1 else None
+
+    @property
+    def digest(self) -> str:
+        """Names the block by what a reader copies: the text alone."""
+        return digest(self.source)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of the site.
+
+    Attributes:
+        path: Relative to docs/.
+        meta: Its front matter.
+        blocks: Its blocks, in reading order.
+    """
+
+    path: str
+    meta: dict[str, Any]
+    blocks: list[Block]
+
+
+def digest(text: str) -> str:
+    """Return a short hash of a block's text, blind to newlines at its ends."""
+    return hashlib.sha256(text.strip("\n").encode()).hexdigest()[:16]
+
+
+class _First(BasePlugin):  # type: ignore[type-arg, no-untyped-call]
+    """Mark each fence with its line before any other plugin touches the page."""
+
+    @event_priority(100)
+    def on_page_markdown(self, text: str, *, page: Any, **_: Any) -> str:
+        first = page.file.content_string.count("\n") - text.count("\n") + 1
+        rows = text.split("\n")
+        return "\n".join(f"{s}{MARK}:{n}" if FENCE.match(s) else s for n, s in enumerate(rows, first))
+
+
+def published_pages(config_file: Path = ROOT / "mkdocs.yml") -> list[Page]:
+    """Run the site's own plugins over each page and return the pages with the blocks that readers will see.
+
+    Raises:
+        PageError: A fence is not closed, or its options are not in braces.
+    """
+    with tempfile.TemporaryDirectory() as site, traced():
+        config = load_config(str(config_file), site_dir=site)
+        config.plugins["_first"] = _First()
+        config.plugins.on_startup(command="build", dirty=False)
+        config = config.plugins.on_config(config)
+        config.plugins.on_pre_build(config=config)
+        files = config.plugins.on_files(get_files(config), config=config)
+        config.plugins.on_nav(get_navigation(files, config), config=config, files=files)
+        pages = []
+        for file in files.documentation_pages():
+            page = file.page or MkDocsPage(None, file, config)
+            page.read_source(config)
+            text = page.markdown or ""
+            text = config.plugins.on_page_markdown(text, page=page, config=config, files=files)
+            pages.append(Page(file.src_uri, dict(page.meta), _scan(file.src_uri, text.split("\n"))))
+        return pages
+
+
+def _scan(page: str, lines: list[str]) -> list[Block]:
+    blocks: list[Block] = []
+    start: re.Match[str] | None = None
+    body: list[str] = []
+    for line in lines:
+        m = FENCE.match(line)
+        if start is None:
+            start, body = m, []
+        elif m and m["ticks"] == start["ticks"] and m["pad"] == start["pad"] and not m["head"].strip():
+            blocks.append(_block(page, start, body))
+            start = None
+        else:
+            pad = start["pad"] if line.startswith(start["pad"]) else start["pad"].rstrip()
+            body.append(line.removeprefix(pad))
+    if start is not None:
+        raise PageError(f"docs/{page}:{_number(start)}: this fence is never closed; add {start['ticks']}")
+    return blocks
+
+
+def _number(fence: re.Match[str]) -> int:
+    return int((fence["at"] or ":0").rpartition(":")[2])
+
+
+def _block(page: str, start: re.Match[str], body: list[str]) -> Block:
+    rows = [row.partition(MARK) for row in body]
+    head = start["head"].strip()
+    options = dict(re.findall(r'([\w-]+)="(.*?)"', head))
+    if options and not head.startswith("{"):
+        raise PageError(
+            f"docs/{page}:{_number(start)}: options need braces, or the site drops the fence: {{ .{head} }}"
+        )
+    lang = re.match(r"\{?\s*\.?([\w#+-]*)", head)
+    origins = []
+    for _, _, at in rows:
+        path, _, line = at.rpartition(":")
+        origins.append((Path(path), int(line)) if path else None)
+    source = textwrap.dedent("\n".join(r[0] for r in rows)).strip("\n")
+    return Block(page, _number(start), lang[1].lower() if lang else "", options, source, tuple(origins))

@@ -1,0 +1,30 @@
+"""What pages can say between `<%=` and `%>`; loaded by mkdocs-macros from mkdocs.yml."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # `mkdocs` does not put the project there
+
+from tools import ROOT, archive
+from tools.source import cut, shown
+
+if TYPE_CHECKING:
+    from mkdocs_macros.plugin import MacrosPlugin
+
+
+def define_env(env: MacrosPlugin) -> None:
+    """Publish the archives into docs/downloads, where strict link checks see them, and define the macros."""
+    made = archive.publish(ROOT / "docs/downloads")
+    env.variables["version"] = archive.version()
+    env.variables["downloads"] = made
+
+    @env.macro  # type: ignore[untyped-decorator]
+    def source(path: str, name: str | None = None, indent: int = 0) -> str:
+        """A whole file of template/ or snippets/, or the part that `name` addresses, to put into a fence.
+
+        `indent` is the number of blanks before the call, for fences inside lists, tabs and admonitions.
+        """
+        return shown(cut(path, name)).replace("\n", "\n" + " " * indent)

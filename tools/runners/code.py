@@ -1,0 +1,145 @@
+"""Python, SQL, shell and make: code that pages include from files, run in the surroundings that it has there."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+from uuid import NAMESPACE_URL, uuid5
+
+import psycopg2
+from pytest_examples import CodeExample
+
+from tools import ROOT
+from tools.expand import Block
+from tools.ledger import Proof, Unproved
+
+if TYPE_CHECKING:
+    from tools.workbench import Workbench
+
+TEMPLATE = ROOT / "template"
+
+
+def python(block: Block, bench: Workbench) -> Proof:
+    """Run a snippet with its prints checked, a symbol inside its module, a test by pytest in a project."""
+    file = _file(block)
+    if file.name.startswith("test_"):
+        return _pytest(block, file, bench)
+    example = _example(block, file)
+    with bench.python_surroundings():
+        try:
+            if file.is_relative_to(TEMPLATE):
+                bench.evaluate.run_print_check(example, module_globals=vars(_module(file)))
+                return Proof("executed", f"run inside {file.relative_to(ROOT)}")
+            if bench.evaluate.update_examples and _whole(block, file):
+                bench.evaluate.run_print_update(example)
+            else:
+                bench.evaluate.run_print_check(example)
+            return Proof("executed", "run by pytest-examples, prints compared")
+        except Unproved:
+            raise
+        except BaseException as error:  # SystemExit and pytest's own outcomes, too: all mean that the block is wrong
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            raise Unproved(block, f"{type(error).__name__}: {error}") from error
+
+
+def _file(block: Block) -> Path:
+    if block.file is None:
+        raise Unproved(block, f"{block.lang} is typed in the page; put it into snippets/ or template/ and include it")
+    return block.file
+
+
+def _whole(block: Block, file: Path) -> bool:
+    return file.read_text("utf-8").strip("\n") == block.source
+
+
+def _example(block: Block, file: Path) -> CodeExample:
+    assert block.origins[0] is not None
+    first = block.origins[0][1]
+    text = file.read_text("utf-8")
+    return CodeExample(
+        source=block.source + "\n",
+        path=file,
+        start_line=first - 1,
+        end_line=first + len(block.origins),
+        start_index=0,
+        end_index=len(text),
+        prefix="python",
+        indent=0,
+        group=uuid5(NAMESPACE_URL, str(file)),
+    )
+
+
+def _module(file: Path) -> ModuleType:
+    """Import the module that a symbol was cut from, by the name that its neighbours use."""
+    inside = file.relative_to(TEMPLATE).with_suffix("")
+    dotted = ".".join(inside.parts) if inside.parts[0] == "kit" else inside.name
+    return importlib.import_module(dotted)
+
+
+def _pytest(block: Block, file: Path, bench: Workbench) -> Proof:
+    """Run the test file, or the one test that is shown, in a project made from the archive."""
+    place = bench.project / "test" / file.name
+    if not file.is_relative_to(TEMPLATE):
+        shutil.copyfile(file, place)
+    names = [n.name for n in ast.parse(block.source).body if isinstance(n, ast.FunctionDef)]
+    tests = [n for n in names if n.startswith("test_")] if not _whole(block, file) else []
+    targets = [f"{place}::{name}" for name in tests] or [str(place)]
+    done = subprocess.run(
+        [bench.project_python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *targets],
+        cwd=bench.project,
+        env=bench.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise Unproved(block, f"pytest {file.name} fails\n{done.stdout[-3000:]}{done.stderr[-1000:]}")
+    return Proof("executed", "run by pytest in a project made from the archive")
+
+
+def sql(block: Block, bench: Workbench) -> Proof:
+    """A migration goes up, down and up again on a fresh database; other SQL runs on a migrated one."""
+    file = _file(block)
+    if block.source.startswith("-- migrate:up"):
+        bench.migrate_up_down_up(block, file)
+        return Proof("executed", "up, down and up again on a fresh PostgreSQL")
+    connection = psycopg2.connect(bench.database_url)
+    try:
+        with connection, connection.cursor() as cursor:
+            cursor.execute(block.source)
+    except psycopg2.Error as error:
+        raise Unproved(block, f"PostgreSQL refuses it: {error}") from None
+    finally:
+        connection.close()
+    return Proof("executed", "run on a migrated PostgreSQL")
+
+
+def shell(block: Block, bench: Workbench) -> Proof:
+    """A script must be whole and clean under ShellCheck; the tests of the template run it."""
+    file = _file(block)
+    if not _whole(block, file):
+        raise Unproved(block, "a part of a script; include it whole")
+    shellcheck = Path(sys.executable).with_name("shellcheck")
+    done = subprocess.run([shellcheck, "-s", "sh", file], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Unproved(block, f"ShellCheck finds\n{done.stdout}")
+    return Proof("validated", "clean under ShellCheck")
+
+
+def makefile(block: Block, bench: Workbench) -> Proof:
+    """Each shown target must be one that make can plan."""
+    _file(block)
+    targets = [row.split(":")[0] for row in block.source.splitlines() if row[:1].isalpha() and ":" in row]
+    done = subprocess.run(
+        ["make", "--dry-run", *targets], cwd=bench.project, env=bench.environment, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise Unproved(block, f"make {' '.join(targets)}: {done.stderr}")
+    return Proof("validated", "make plans the target")

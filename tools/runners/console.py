@@ -1,0 +1,90 @@
+"""Console blocks: every command is typed into a real shell, and what it prints is compared with the page.
+
+`$ ` starts a command, `> ` continues it, `...` stands for any output, `# ` lines above a command are remarks.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tools import contracts
+from tools.expand import Block
+from tools.ledger import Proof, Unproved
+from tools.terminal import TerminalError
+
+if TYPE_CHECKING:
+    from tools.workbench import Workbench
+
+# terminal: name of the shell on this page; leave-running: the last command goes on; exit: status of the last
+# command; needs-cluster: not run here, each command is checked against the recorded contract instead
+OPTIONS = {"terminal", "leave-running", "exit", "needs-cluster"}
+TIMEOUT_SECONDS = 300.0
+
+
+@dataclass
+class Command:
+    """A command of a block and the output that the page shows below it."""
+
+    text: str
+    shown: list[str] = field(default_factory=list)
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """What the output must match; `...` matches anything, white space at the ends is ignored."""
+        wanted = "\n".join(self.shown).strip()
+        return re.compile(r"(?s)\s*" + "(?:.*?)".join(map(re.escape, wanted.split("..."))) + r"\s*$")
+
+
+def commands_of(block: Block) -> list[Command]:
+    """Split a block into commands with their output.
+
+    Raises:
+        Unproved: Output stands above the first command.
+    """
+    found: list[Command] = []
+    for row in block.source.split("\n"):
+        if row.startswith("$ "):
+            found.append(Command(row[2:]))
+        elif row.startswith("> ") and found and not found[-1].shown:
+            found[-1].text += "\n" + row[2:]
+        elif found:
+            found[-1].shown.append(row)
+        elif not row.startswith("# "):
+            raise Unproved(block, "output before the first command; start commands with `$ `")
+    if not found:
+        raise Unproved(block, "no command; start commands with `$ `")
+    return found
+
+
+def console(block: Block, bench: Workbench) -> Proof:
+    """Run the commands of a block in the page's shell and compare their output."""
+    commands = commands_of(block)
+    if "needs-cluster" in block.options:
+        for command in commands:
+            try:
+                contracts.check(shlex.split(command.text, comments=True))
+            except (contracts.ContractError, ValueError) as error:
+                raise Unproved(block, f"$ {command.text}: {error}") from None
+        return Proof("validated", f"{len(commands)} commands match the recorded command contract; they need a cluster")
+    terminal = bench.terminal(block.options.get("terminal", "1"))
+    for command in commands:
+        last = command is commands[-1]
+        try:
+            if last and "leave-running" in block.options:
+                live = re.compile(command.pattern.pattern.removesuffix(r"\s*$"))
+                terminal.start(bench.to_machine(command.text), bench.pattern_to_machine(live), TIMEOUT_SECONDS)
+                continue
+            output, status = terminal.run(bench.to_machine(command.text), TIMEOUT_SECONDS)
+        except TerminalError as error:
+            raise Unproved(block, bench.to_page(str(error))) from None
+        output = bench.to_page(output)
+        if not command.pattern.match(output):
+            shown = "\n".join(command.shown).strip()
+            raise Unproved(block, f"$ {command.text}\nprinted\n{output}\nbut the page shows\n{shown}")
+        wanted = int(block.options.get("exit", "0")) if last else 0
+        if status != wanted:
+            raise Unproved(block, f"$ {command.text}\nended with status {status}, not {wanted}; it printed\n{output}")
+    return Proof("executed", f"{len(commands)} commands run, output compared")
