@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from mkdocs.config import load_config
+from mkdocs.exceptions import Abort, MkDocsException
 from mkdocs.plugins import BasePlugin, event_priority
 from mkdocs.structure.files import get_files
 from mkdocs.structure.nav import get_navigation
 from mkdocs.structure.pages import Page as MkDocsPage
 
 from tools import ROOT
-from tools.source import MARK, traced
+from tools.source import MARK, SourceError, traced
 
 FENCE = re.compile(rf"(?P<pad>[ \t>]*)(?P<ticks>`{{3,}}|~{{3,}})[ \t]*(?P<head>[^`{MARK}]*)(?:{MARK}(?P<at>.*))?$")
 
@@ -101,8 +102,16 @@ def published_pages(config_file: Path = ROOT / "mkdocs.yml") -> list[Page]:
     """Run the site's own plugins over each page and return the pages with the blocks that readers will see.
 
     Raises:
-        PageError: A fence is not closed, or its options are not in braces.
+        PageError: The site's settings are wrong, a page includes what is not there, a fence is not closed, or its
+            options are not in braces.
     """
+    try:
+        return _read_pages(config_file)
+    except (MkDocsException, Abort, SourceError) as error:
+        raise PageError(f"{config_file.name}: {error}") from error
+
+
+def _read_pages(config_file: Path) -> list[Page]:
     with tempfile.TemporaryDirectory() as site, traced():
         config = load_config(str(config_file), site_dir=site)
         config.plugins["_first"] = _First()

@@ -6,7 +6,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # `mkdocs` does not put the project there
+# `mkdocs` puts neither the kit nor the template there.
+sys.path[:0] = [str(Path(__file__).resolve().parent.parent / part) for part in ("", "template")]
+
+from kit.checks.registry import rules
 
 from tools import ROOT, archive
 from tools.source import cut, shown
@@ -20,6 +23,7 @@ def define_env(env: MacrosPlugin) -> None:
     made = archive.publish(ROOT / "docs/downloads")
     env.variables["version"] = archive.version()
     env.variables["downloads"] = made
+    env.variables["rules"] = list(rules().values())
 
     @env.macro  # type: ignore[untyped-decorator]
     def source(path: str, name: str | None = None, indent: int = 0) -> str:

@@ -72,9 +72,7 @@ class Stage:
     @functools.cached_property
     def site_port(self) -> int:
         """The port on which the built site is served."""
-        server = serve(self.site)
-        self._cleanup.callback(server.shutdown)
-        return server.server_port
+        return self._cleanup.enter_context(served(self.site))
 
     @functools.cached_property
     def venv(self) -> Path:
@@ -106,16 +104,18 @@ class Stage:
         self._cleanup.close()
 
 
-def serve(folder: Path) -> http.server.ThreadingHTTPServer:
-    """Serve a folder on a free port of 127.0.0.1, in a thread."""
+@contextlib.contextmanager
+def served(folder: Path) -> Iterator[int]:
+    """Serve a folder on a free port of 127.0.0.1, in a thread, and yield the port."""
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
 
 
 def environment() -> dict[str, str]:

@@ -8,15 +8,18 @@ from pathlib import Path
 import pytest
 from pytest_examples import EvalExample
 
-from tools.expand import Page, published_pages
-from tools.ledger import Ledger, Unproved
+from tools.expand import Block, Page, PageError, published_pages
+from tools.ledger import Ledger, Proof, Unproved
 from tools.runners import prove
 from tools.workbench import Stage, Workbench
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     wanted = (metafunc.config.getoption("--page") or "").removeprefix("docs/")
-    pages = [p for p in published_pages() if p.path == wanted or not wanted]
+    try:
+        pages = [p for p in published_pages() if p.path == wanted or not wanted]
+    except PageError as error:
+        raise pytest.Collector.CollectError(str(error)) from None
     if not pages:
         raise pytest.UsageError(f"--page {wanted}: no such page; name a file below docs/, e.g. docs/index.md")
     metafunc.parametrize("page", pages, ids=[p.path for p in pages])
@@ -34,8 +37,14 @@ def test_blocks_of(
         for block in page.blocks:
             with subtests.test(msg=block.place):
                 started = time.monotonic()
-                try:
-                    proof = prove(block, bench)
-                except Unproved as error:
-                    pytest.fail(str(error), pytrace=False)
-                ledger.add(block, proof, time.monotonic() - started)
+                outcome = attempt(block, bench)
+                if isinstance(outcome, Unproved):
+                    pytest.fail(str(outcome), pytrace=False)
+                ledger.add(block, outcome, time.monotonic() - started)
+
+
+def attempt(block: Block, bench: Workbench) -> Proof | Unproved:
+    try:
+        return prove(block, bench)
+    except Unproved as error:
+        return error

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tools.expand import Block
 from tools.ledger import Proof, Unproved
-from tools.runners import code, console, data, text
+from tools.runners import code, console, data, rules, text
 
 if TYPE_CHECKING:
     from tools.workbench import Workbench
@@ -28,7 +28,7 @@ RUNNERS: dict[str, Runner] = {
     "text": text.text,
 }
 # save: the reader puts the block into this file of the project, and so do we, before the next block runs
-OPTIONS = {"title", "hl_lines", "linenums", "save", *console.OPTIONS, *text.OPTIONS}
+OPTIONS = {"title", "hl_lines", "linenums", "save", *console.OPTIONS, *rules.OPTIONS, *text.OPTIONS}
 
 
 def prove(block: Block, bench: Workbench) -> Proof:
@@ -38,6 +38,8 @@ def prove(block: Block, bench: Workbench) -> Proof:
         Unproved: The block is not what the page says, or nothing here can verify it; the message begins with
             page and line.
     """
+    if "rule" in block.options:
+        return rules.example(block, bench)
     if block.lang not in RUNNERS:
         raise Unproved(block, f"nothing verifies {block.lang or 'a block without a language'}; use one of {_known()}")
     if unknown := block.options.keys() - OPTIONS:

@@ -69,6 +69,8 @@ def console(block: Block, bench: Workbench) -> Proof:
             except (contracts.ContractError, ValueError) as error:
                 raise Unproved(block, f"$ {command.text}: {error}") from None
         return Proof("validated", f"{len(commands)} commands match the recorded command contract; they need a cluster")
+    if "leave-running" in block.options and not "".join(commands[-1].shown).replace("...", "").strip():
+        raise Unproved(block, "a command that goes on running must show the line that says that it is ready")
     terminal = bench.terminal(block.options.get("terminal", "1"))
     for command in commands:
         last = command is commands[-1]
