@@ -1,0 +1,200 @@
+"""`python -m kit serve`: the port, the database, the reload, start and end."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from kit import database, migrate, pod
+from kit.errors import KitError
+from kit.private_file import write_private
+from kit.project import Project
+from kit.serve import functions, watch
+from kit.serve.gateway import Gateway, Record
+from kit.serve.pages import Pages
+from kit.serve.router import Router
+from kit.serve.workers import Workers
+from kit.serve.wsgi import Environ
+
+HOST = "127.0.0.1"  # never another: the local server trusts everybody who can reach it
+LOOK_SECONDS = 0.25  # between two looks for changed files
+BACKLOG = 256  # connections that may wait
+SUFFIXES = frozenset({".py", ".sql", ".json"})
+
+Say = Callable[[str], None]
+
+
+def serve(project: Project, port: int, *, examples: bool, say: Say) -> None:
+    """Serve all functions until Ctrl-C or SIGTERM, then end everything that was started.
+
+    Args:
+        project: whose functions.
+        port: on 127.0.0.1; 0 takes any free one.
+        examples: serve `examples/`, too.
+        say: prints a line.
+
+    Raises:
+        KitError: the port is in use, a block or a migration is wrong, or the database does not start.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(_signals_as_interrupts())
+        try:
+            LocalFission(project, port, examples=examples, say=say, stack=stack).run()
+        except KeyboardInterrupt:
+            _ignore_signals()  # from here on everything is being ended
+            say("stopping")
+
+
+class LocalFission:
+    """Everything that runs; what must be ended is put on the stack as it is started."""
+
+    def __init__(self, project: Project, port: int, *, examples: bool, say: Say, stack: ExitStack) -> None:
+        self._project = project
+        self._examples = examples
+        self._say = say
+        listener = stack.enter_context(_listen(port))
+        blocks, routes = functions.read(project, examples=examples)
+        place = project.state / "pod" / "app"  # like the pod's /app, it holds nothing of the project
+        place.mkdir(parents=True, exist_ok=True)
+        folders = functions.folders(project, examples=examples)
+        self._workers = Workers(project.root, folders, {pod.ROOT_VARIABLE: str(place.parent)}, place)
+        stack.callback(self._workers.stop)
+        self._workers.start()  # before the database, because both take a moment
+        self._dsn = stack.enter_context(database.development(project))
+        self._migrate()
+        self._lay_out()
+        self._pages = Pages(project, blocks, Router(routes))
+        self._gateway = Gateway(self._pages.router, self._workers.invoke, self._pages, self._log)
+        self._listen(listener, stack)
+
+    def run(self) -> None:
+        """Look for changed files until a signal comes."""
+        before = self._look()
+        wait = threading.Event()
+        while True:
+            wait.wait(LOOK_SECONDS)
+            after = self._look()
+            if files := watch.changed(before, after):
+                before = after
+                self._reload(files)
+
+    def _listen(self, listener: socket.socket, stack: ExitStack) -> None:
+        server = make_server(HOST, 0, self._gateway, threaded=True, request_handler=_Handler, fd=listener.fileno())
+        server.daemon_threads = True  # type: ignore[attr-defined]  # of socketserver.ThreadingMixIn
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="http", daemon=True)
+        thread.start()
+        stack.callback(server.server_close)
+        stack.callback(server.shutdown)
+        self._greet(listener.getsockname()[1])
+
+    def _greet(self, port: int) -> None:
+        self._say(f"{self._project.name} on http://{HOST}:{port}/  (functions and routes: /_dev/, end: Ctrl-C)")
+        place = f"{self._dsn.get('host')}:{self._dsn.get('port')}/{self._dsn.get('dbname')}"
+        self._say(f"PostgreSQL on {place}")
+        for route in self._pages.router.routes:
+            path = f"{route.path.rstrip('/')}/..." if route.is_prefix else route.path
+            where = route.function.path.relative_to(self._project.root)
+            self._say(f"  {','.join(sorted(route.methods)):<16} {path:<28} {route.function.name}  ({where})")
+
+    def _log(self, record: Record) -> None:
+        milliseconds = record.seconds * 1000
+        self._say(f"{record.method} {record.url} {record.status} {milliseconds:.1f} ms {record.function}".rstrip())
+
+    def _migrate(self) -> None:
+        for version in migrate.apply(self._dsn, self._project.migrates):
+            self._say(f"applied migration {version}")
+
+    def _lay_out(self) -> None:
+        settings = pod.read_settings(self._project)
+        settings.secrets.setdefault("VAULT_KEY", _vault_key(self._project))
+        secrets = database.to_secrets(self._dsn)  # also of the user's server, whose settings may be incomplete
+        pod.lay_out(self._project, self._project.state / "pod", settings, secrets)
+
+    def _look(self) -> watch.Snapshot:
+        root = self._project.root
+        files = [root / ".env", root / ".env.example", root / ".fission"]
+        return watch.snapshot([self._project.src, self._project.examples, self._project.migrates, *files], SUFFIXES)
+
+    def _reload(self, files: list[Path]) -> None:
+        """Take over what has changed; what is wrong is said, and everything else goes on as it was."""
+        self._say(f"reload: {', '.join(str(file.relative_to(self._project.root)) for file in files)}")
+        try:
+            self._project = Project(self._project.root)
+            self._migrate()
+            self._lay_out()
+            blocks, routes = functions.read(self._project, examples=self._examples)
+            self._pages.blocks, self._pages.router = blocks, Router(routes)
+            self._gateway.router = self._pages.router
+        except KitError as error:
+            self._say(f"error: {error}")
+        self._workers.reload()
+
+
+class _Handler(WSGIRequestHandler):
+    """Speaks HTTP like the pod's server where a function can see the difference."""
+
+    protocol_version = "HTTP/1.1"
+
+    def make_environ(self) -> Environ:
+        """Join repeated headers without a separator, as bjoern does. Source: bjoern/request.c."""
+        environ = super().make_environ()
+        environ.pop("werkzeug.socket", None)
+        for name in {name.lower() for name in self.headers if "_" not in name}:
+            values = self.headers.get_all(name) or []
+            if len(values) > 1 and name not in ("content-length", "content-type", "transfer-encoding"):
+                environ[f"HTTP_{name.upper().replace('-', '_')}"] = "".join(values)
+        return environ
+
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - the base class calls it so
+        """Say nothing: the gateway has one line per request."""
+
+
+@contextmanager
+def _listen(port: int) -> Iterator[socket.socket]:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, port))
+            listener.listen(BACKLOG)
+        except (OSError, OverflowError) as error:
+            raise KitError(
+                f"port {port} on {HOST} cannot be used ({getattr(error, 'strerror', error)}); perhaps another "
+                f"`make run` uses it; end that one or take another port: make run PORT={port + 1}"
+            ) from error
+        yield listener
+
+
+def _vault_key(project: Project) -> str:
+    """Return the key that local runs use when `.env` has none; made once and kept."""
+    path = project.state / "vault.key"
+    if not path.exists():
+        write_private(path, pod.new_vault_key())
+    return path.read_text(encoding="ascii").strip()
+
+
+@contextmanager
+def _signals_as_interrupts() -> Iterator[None]:
+    """Make SIGTERM and a closed terminal end the program like Ctrl-C."""
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, _interrupt) for number in (*numbers, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _ignore_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
