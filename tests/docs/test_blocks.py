@@ -33,6 +33,7 @@ def test_blocks_of(
     tmp_path: Path,
     subtests: pytest.Subtests,
 ) -> None:
+    eval_example.set_config(line_length=120)  # longer output would be checked as a string in triple quotes
     with Workbench(page, stage, eval_example, tmp_path) as bench:
         for block in page.blocks:
             with subtests.test(msg=block.place):
