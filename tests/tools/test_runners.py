@@ -47,7 +47,10 @@ def block(lang: str, source: str, file: Path | None = None, **options: str) -> B
         (block("console", "$ true", exit="2"), "ended with status 0, not 2"),
         (block("console", "$ fission spec aply", needs_cluster="yes"), "no contract is recorded"),
         (block("console", "$ fission spec apply --wiat", needs_cluster="yes"), "has no option --wiat"),
-        (block("console", "$ kubectl get pods -n <namespace>", needs_cluster="yes"), "is it a placeholder"),
+        (
+            block("console", "$ kubectl get pods -n <namespace>", needs_cluster="yes"),
+            "needs a value, and '<namespace>' is none",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,7 @@ def example(block: Block, bench: Workbench) -> Proof:
     if rule is None or kind not in ("bad", "good"):
         raise Unproved(block, f"there is no {kind} example of a rule {block.options['rule']}")
     shown = rule.bad if kind == "bad" else rule.good
-    if shown.text.strip("\n") != block.source:
+    if textwrap.dedent(shown.text).strip("\n") != block.source:  # dedent() empties lines of blanks, as pages do
         raise Unproved(block, f"this is not the {kind} example of {rule.id}; was it changed in the page?")
     hits = found(shown, bench.folder / f"{rule.id}-{kind}")
     if (kind == "bad") != (rule.id in hits):
@@ -62,7 +63,7 @@ def place(shown: Example, root: Path) -> None:
     shutil.copy(TEMPLATE / "src/build.sh", root / "src")
     for name in ("exceptions.py", "helpers.py"):  # what examples import
         (root / "src" / name).write_text("class NotFoundError(Exception): ...\ndef get_secret(key): ...\n", "utf-8")
-    (root / "src/requirements.txt").write_text("", "utf-8")
+    (root / "src/requirements.txt").write_text("pydantic==2.14.3\n", "utf-8")
     in_block = shown.file == "block"
     text = shown.text if in_block else '{"name": "your-service-handler"}'
     body = "\n".join(f"    {row}" if row else "" for row in text.split("\n"))
