@@ -47,4 +47,4 @@ def test_the_template_holds_no_markers_for_the_docs() -> None:
     for path in (ROOT / "template").rglob("*"):
         if path.suffix in {".py", ".sql", ".sh", ".json"} and ".kit" not in path.parts and path.is_file():
             text = path.read_text("utf-8")
-            assert not re.search(r"\[(start|end):\w+\]|<%=", text), path
+            assert not re.search(r"--8<--|\[(start|end):\w+\]$|<%=", text), path
