@@ -1,11 +1,24 @@
-// Names for two parts of Material that screen readers otherwise meet nameless.
-const name = () => {
+// What Material leaves open: names for screen readers, and terminals from which only the commands are copied.
+const commands = (terminal) =>
+  terminal
+    .split("\n")
+    .filter((row) => /^[$>] /.test(row))
+    .map((row) => row.slice(2))
+    .join("\n");
+
+const complete = () => {
   document.querySelectorAll("[data-md-component=search]:not([aria-label])").forEach((search) => {
     search.setAttribute("aria-label", "Search");
   });
   document.querySelectorAll(".md-code__nav:not([aria-label])").forEach((bar, n) => {
     bar.setAttribute("aria-label", `Code block ${n + 1}`);
   });
+  const buttons = ".language-console button[data-md-type=copy]:not([data-clipboard-text])";
+  document.querySelectorAll(buttons).forEach((button) => {
+    const code = button.closest("pre").querySelector("code");
+    button.setAttribute("data-clipboard-text", commands(code.textContent));
+  });
 };
-new MutationObserver(name).observe(document.body, { childList: true, subtree: true });
-name();
+
+new MutationObserver(complete).observe(document.body, { childList: true, subtree: true });
+complete();

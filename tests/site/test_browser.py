@@ -76,3 +76,14 @@ def test_axe_finds_nothing(page: Page, path: str, scheme: str) -> None:
     result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     found = [f"{v['id']} ({v['impact']}): {[n['target'] for n in v['nodes']][:3]}" for v in result["violations"]]
     assert found == []
+
+
+def test_only_the_commands_of_a_terminal_are_copied(page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto("getting-started/")
+    block = page.locator(".language-console").filter(has_text="Lamp").first
+    block.locator("button[data-md-type=copy]").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("curl -s http://127.0.0.1:8888/items ")
+    assert "$" not in copied
+    assert '"id"' not in copied
