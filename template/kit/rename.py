@@ -15,11 +15,12 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
+from kit import origin
 from kit.errors import KitError
 
 LONGEST = 48  # characters, so that fission-<name>-config still is a DNS label of 63
@@ -36,6 +37,8 @@ LEFT_OUT = {
     "__pycache__",
     "dist",
 }
+# What belongs to one project only: two projects with the same uid would delete each other's objects in the cluster.
+OWN = {".fission/uid", "specs/fission-deployment-config.yaml"}
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SERVER = {"server", "flask_sockets", "socket_tracker"}  # modules of Fission's Python environment itself
 
@@ -114,7 +117,11 @@ def create(template: Path, name: str, target: Path) -> str:
     try:
         draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=parent))
         for path in files(template):
+            if path.relative_to(template).as_posix() in OWN:
+                continue
             _copy(path, draft / rename_text(path.relative_to(template).as_posix(), old, name), old, name)
+        if text := origin.carried_over(template, *_renaming(old, name)):
+            (draft / origin.FILE).write_text(text, encoding="utf-8")
         shutil.copymode(template, draft)
         draft.rename(parent / target.name)
     except OSError as error:
@@ -147,8 +154,11 @@ def rename_in_place(root: Path, name: str, *, dry_run: bool = False) -> list[str
         if renamed != content or place != path:
             changes.append((path, place, renamed))
     if not dry_run:
+        text = origin.carried_over(root, *_renaming(old, name))
         for path, place, content in changes:
             _replace(path, place, content)
+        if text:
+            (root / origin.FILE).write_text(text, encoding="utf-8")
     return [path.relative_to(root).as_posix() for path, _, _ in changes]
 
 
@@ -193,6 +203,11 @@ def main() -> None:
         sys.stderr.write("interrupted; nothing was created\n")
         sys.exit(130)
     sys.stdout.write(f"Created {name} in {target}. Next:\n\n  cd {shlex.quote(str(target))}\n  make run\n  make test\n")
+
+
+def _renaming(old: str, new: str) -> tuple[Callable[[str], str], Callable[[bytes], bytes]]:
+    """Return what renaming does to a path, and to a content."""
+    return lambda path: rename_text(path, old, new), lambda content: rename_bytes(content, old, new)
 
 
 def _environment_packages(pins: Path) -> set[str]:

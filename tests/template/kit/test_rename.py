@@ -140,6 +140,12 @@ def run(template: Path, *args, **options):
     )
 
 
+def test_a_new_project_does_not_take_over_the_uid_of_another(project, tmp_path):
+    (project / ".fission/uid").write_text("0a277a5b-a740-432d-bc67-8574f213cf45\n")
+    create(project, "blue-door", tmp_path / "copy")
+    assert not (tmp_path / "copy/.fission/uid").exists()
+
+
 def test_the_script_makes_a_project_and_says_what_comes_next(template, tmp_path):
     (tmp_path / "kit").mkdir()
     (tmp_path / "kit" / "rename.py").write_text("raise SystemExit('the wrong kit')")

@@ -1,0 +1,1 @@
+"""Fission specs from the docstrings of `main()` and `.fission/*.json`."""
