@@ -15,6 +15,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from kit import origin
 from pathspec import GitIgnoreSpec
 
 from tools import ROOT
@@ -90,9 +91,8 @@ def downloads(template: Path = TEMPLATE) -> list[Download]:
         zipfile.ZipFile(zipped, "w") as z,
         tarfile.open(fileobj=tarred, mode="w", format=tarfile.USTAR_FORMAT) as t,
     ):
-        for path in listing(template):
-            data, inside = path.read_bytes(), f"{NAME}/{path.relative_to(template).as_posix()}"
-            mode = 0o755 if path.stat().st_mode & 0o100 else 0o644  # whatever the umask was
+        for path, mode, data in _members(template):
+            inside = f"{NAME}/{path}"
             entry = zipfile.ZipInfo(inside, (1980, 1, 1, 0, 0, 0))
             entry.create_system, entry.external_attr = 3, (0o100000 | mode) << 16
             z.writestr(entry, data)  # stored: deflate gives other bytes with another zlib
@@ -105,6 +105,16 @@ def downloads(template: Path = TEMPLATE) -> list[Download]:
     found = [Download(f"{stem}.zip", zipped.getvalue()), Download(f"{stem}.tar.gz", packed.getvalue())]
     sums = "".join(f"{d.sha256}  {d.name}\n" for d in found)
     return [*found, Download("SHA256SUMS", sums.encode())]
+
+
+def _members(template: Path) -> list[tuple[str, int, bytes]]:
+    """Return path, mode and content of all files, and of the manifest by which a project can be updated later."""
+    found: list[tuple[str, int, bytes]] = []
+    for path in listing(template):
+        mode = 0o755 if path.stat().st_mode & 0o100 else 0o644  # whatever the umask was
+        found.append((path.relative_to(template).as_posix(), mode, path.read_bytes()))
+    files = {path: origin.checksum(data) for path, _, data in found}
+    return [*found, (origin.FILE, 0o644, origin.Origin(version(template), files).text.encode())]
 
 
 def publish(folder: Path, template: Path = TEMPLATE) -> list[Download]:

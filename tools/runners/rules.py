@@ -63,7 +63,7 @@ def place(shown: Example, root: Path) -> None:
     shutil.copy(TEMPLATE / "src/build.sh", root / "src")
     for name in ("exceptions.py", "helpers.py"):  # what examples import
         (root / "src" / name).write_text("class NotFoundError(Exception): ...\ndef get_secret(key): ...\n", "utf-8")
-    (root / "src/requirements.txt").write_text("pydantic==2.14.3\n", "utf-8")
+    (root / "src/requirements.txt").write_text("boto3==1.44.5\npydantic==2.14.3\n", "utf-8")
     in_block = shown.file == "block"
     text = shown.text if in_block else '{"name": "your-service-handler"}'
     body = "\n".join(f"    {row}" if row else "" for row in text.split("\n"))
