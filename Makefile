@@ -4,6 +4,7 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/.installed
+BENCH := bench/.venv
 COMPILE := $(abspath $(BIN))/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock"
 
@@ -12,7 +13,7 @@ export NO_MKDOCS_2_WARNING = 1
 export DISABLE_MKDOCS_2_WARNING = true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve site docs test lint lock clean
+.PHONY: help setup serve site docs test lint bench lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -47,11 +48,27 @@ lint: setup ## Check style and types
 	@$(BIN)/mypy
 	@cd template && ../$(BIN)/ruff check . && ../$(BIN)/ruff format --check . && ../$(BIN)/mypy
 
+bench: $(BENCH)/.installed ## Measure the template against its peers; PYTHON=python3.13 is what the pods run
+	@$(BENCH)/bin/python -m bench.runtime
+	@$(BENCH)/bin/python -m bench.cold_start
+	@$(BENCH)/bin/python -m bench.vault
+	@$(BENCH)/bin/python -m bench.chart
+
+$(BENCH)/.installed: bench/requirements.txt | $(SETUP)
+	@echo '#include <ev.h>' | $${CC:-cc} -E - >/dev/null 2>&1 || \
+		{ echo "bjoern is built from source: apt install gcc libev-dev wrk" >&2; exit 1; }
+	@test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
+	@echo "Installing the peers into $(BENCH) ..."
+	@$(BIN)/uv pip sync --quiet --require-hashes --python $(BENCH)/bin/python bench/requirements.txt
+	@touch $@
+
 lock: setup ## Resolve the requirements again and pin them with hashes
 	cd template && $(COMPILE) requirements.in -c kit/python-env-1.35.0.txt -o src/requirements.txt
 	cd template && $(COMPILE) dev-requirements.in -o dev-requirements.txt
+	cd template && $(COMPILE) manifests/migrate-requirements.in -o manifests/migrate-requirements.txt
 	$(COMPILE) requirements/uv.in -o requirements/uv.txt
 	$(COMPILE) requirements/kit.in -o requirements/kit.txt
+	cd bench && $(COMPILE) requirements.in -o requirements.txt
 
 clean: ## Remove everything that is generated
-	rm -rf $(VENV) site docs/downloads .pytest_cache .ruff_cache .cache
+	rm -rf $(VENV) $(BENCH) bench/.work site docs/downloads .pytest_cache .ruff_cache .cache

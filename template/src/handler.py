@@ -35,6 +35,7 @@ JSON_TYPE = "application/json"
 PROBLEM_TYPE = "application/problem+json"  # RFC 9457
 MAX_USER_CHARS = 256
 
+_EXPOSE = "Access-Control-Expose-Headers"  # the only one of them that browsers want with every answer
 _NUL_IN_TEXT = "A string literal cannot contain NUL (0x00) characters."  # psycopg2's ValueError
 _log = logging.getLogger(__name__)
 
@@ -139,12 +140,16 @@ def cors_headers() -> dict[str, str]:
         allowed = None
     if not allowed:
         return {}
-    if allowed == "*":
-        return {"Access-Control-Allow-Origin": "*", **CORS_HEADERS}
-    origin = request.environ.get("HTTP_ORIGIN")
-    if origin in re.split(r"[,\s]+", allowed):
-        return {"Access-Control-Allow-Origin": origin, "Vary": "Origin", **CORS_HEADERS}
-    return {"Vary": "Origin"}
+    environ = request.environ
+    found = {"Access-Control-Allow-Origin": "*"}
+    if allowed != "*":
+        origin = environ.get("HTTP_ORIGIN", "")
+        if origin not in re.split(r"[,\s]+", allowed):
+            return {"Vary": "Origin"}
+        found = {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
+    if environ["REQUEST_METHOD"] == "OPTIONS":
+        return found | CORS_HEADERS
+    return found | {name: value for name, value in CORS_HEADERS.items() if name == _EXPOSE}
 
 
 def _known(error: Exception) -> ServiceException | None:

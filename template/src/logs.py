@@ -124,7 +124,8 @@ def original_path(environ: Environ) -> str:
 
 def trace_ids(environ: Environ) -> tuple[str | None, str | None]:
     """Return trace id and span id of the W3C header ``traceparent``, or None and None."""
-    match = _TRACEPARENT.fullmatch(environ.get("HTTP_TRACEPARENT", ""))
+    header = environ.get("HTTP_TRACEPARENT")
+    match = _TRACEPARENT.fullmatch(header) if header else None
     return (match[1], match[2]) if match else (None, None)
 
 

@@ -33,5 +33,5 @@ def lines_of_code(file: Path) -> int:
 
 def test_all_of_src_is_about_900_lines_of_code_and_no_file_is_above_300_lines() -> None:
     files = sorted(SRC.glob("*.py"))
-    assert sum(map(lines_of_code, files)) <= 925
+    assert sum(map(lines_of_code, files)) <= 930
     assert {f.name for f in files if f.read_text("utf-8").count("\n") > 300} == set()

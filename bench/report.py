@@ -1,0 +1,82 @@
+"""How results are kept and shown. Only ratios mean something: the machine is shared, and not yours."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from bench import RESULTS
+
+SHOWN = (
+    "Flask",
+    "bjoern",
+    "psycopg2-binary",
+    "pydantic",
+    "PyNaCl",
+    "fastapi",
+    "uvicorn",
+    "asyncpg",
+    "SQLAlchemy",
+    "gunicorn",
+)
+
+
+def circumstances() -> dict[str, Any]:
+    """Return when, on what and with which versions a measurement was made."""
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in SHOWN},
+    }
+
+
+def save(name: str, content: Mapping[str, Any]) -> Path:
+    """Write results as ``bench/results/<name>.json`` and return the path."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    return path
+
+
+def table(rows: Iterable[Sequence[str]]) -> str:
+    """Return rows as text with aligned columns; the first row is the heading, the first column is to the left."""
+    lines = [list(row) for row in rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    shown = []
+    for line in lines:
+        first, *others = (
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        shown.append("  ".join([first, *others]).rstrip())
+    shown.insert(1, "-" * max(map(len, shown)))
+    return "\n".join(shown)
+
+
+def progress(text: str) -> None:
+    """Show on a terminal what is going on, in one line that overwrites itself; elsewhere one line each."""
+    end, start = ("", "\r\033[K") if sys.stderr.isatty() else ("\n", "")
+    print(f"{start}{text}", end=end, file=sys.stderr, flush=True)
+
+
+def progress_done() -> None:
+    """Remove the line of ``progress``."""
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def explain_missing(error: ImportError) -> str:
+    """Return what to do when a package of ``bench/requirements.txt`` is missing."""
+    return (
+        f"{error.name} is missing: run `make bench`, which installs bench/requirements.txt into bench/.venv. bjoern is "
+        "built from source and needs a compiler and libev; on Debian: apt-get install gcc libev-dev"
+    )
