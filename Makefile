@@ -52,6 +52,7 @@ bench: $(BENCH)/.installed ## Measure the template against its peers; PYTHON=pyt
 	@$(BENCH)/bin/python -m bench.runtime
 	@$(BENCH)/bin/python -m bench.cold_start
 	@$(BENCH)/bin/python -m bench.vault
+	@$(BENCH)/bin/python -m bench.parts
 	@$(BENCH)/bin/python -m bench.chart
 
 $(BENCH)/.installed: bench/requirements.txt | $(SETUP)

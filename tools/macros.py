@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 # `mkdocs` puts neither the kit nor the template there.
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent / part) for part in ("", "template")]
@@ -32,3 +33,13 @@ def define_env(env: MacrosPlugin) -> None:
         `indent` is the number of blanks before the call, for fences inside lists, tabs and admonitions.
         """
         return shown(cut(path, name)).replace("\n", "\n" + " " * indent)
+
+    @env.macro  # type: ignore[untyped-decorator]
+    def measured(name: str) -> Any:
+        """The committed results of a benchmark, bench/results/<name>.json."""
+        return json.loads(cut(f"bench/results/{name}.json").text)
+
+    @env.macro  # type: ignore[untyped-decorator]
+    def drawing(path: str) -> str:
+        """An SVG, put into the page itself, so that it takes the page's colours; without lines that Markdown reads."""
+        return " ".join(row.strip() for row in cut(path).text.splitlines())

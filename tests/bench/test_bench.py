@@ -14,7 +14,7 @@ import pytest
 from bench import RESULTS, ROOT, TEMPLATE, chart, driver
 from bench.servers import statements
 
-SCRIPTS = ["runtime", "cold_start", "vault", "where", "chart"]
+SCRIPTS = ["runtime", "cold_start", "vault", "parts", "where", "chart"]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
