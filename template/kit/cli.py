@@ -13,6 +13,9 @@ from kit.errors import KitError
 # Name: where the Click command lies, and its line in `python -m kit --help`.
 COMMANDS = {
     "serve": ("kit.serve.command:serve", "Serve all functions on a local port."),
+    "fire": ("kit.serve.commands:fire", "Fire a timer of the running server."),
+    "send": ("kit.serve.commands:send", "Send a queue message or a Kubernetes event to the running server."),
+    "openapi": ("kit.openapi.command:openapi", "Write an OpenAPI 3.1 document of all routes."),
     "check": ("kit.checks.command:check", "Find Fission's pitfalls before the cluster does."),
     "specs": ("kit.specs.command:specs", "Write specs/*.yaml from the Fission blocks."),
     "package": ("kit.package:package", "Build the archive that Fission deploys."),
@@ -22,6 +25,7 @@ COMMANDS = {
     "audit": ("kit.audit:command", "Look up known vulnerabilities of all pinned packages."),
     "deploy": ("kit.deploy:command", "Deploy one stage."),
     "vault": ("kit.vault_command:vault", "Make keys; encrypt and decrypt values."),
+    "update": ("kit.update.command:update", "Merge a newer template into this project."),
     "rename": ("kit.rename_command:rename", "Give this project another name."),
 }
 

@@ -1,0 +1,1 @@
+"""Secret and ConfigMap of the project: which settings the code reads, and the manifests that hold them."""
