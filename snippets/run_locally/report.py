@@ -1,5 +1,4 @@
 from flask import request
-
 from helpers import entrypoint
 
 

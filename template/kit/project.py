@@ -52,12 +52,6 @@ class Project:
         return f"fission-{self.name}-config"
 
     @property
-    def timeout_seconds(self) -> int:
-        """The time limit of a function whose own block sets none; Fission's default is 60."""
-        defaults = self._deployment.get("function_defaults", {})
-        return int(defaults.get("timeout_seconds", 60))
-
-    @property
     def src(self) -> Path:
         """The folder whose modules run in the pod."""
         return self.root / "src"

@@ -10,7 +10,8 @@ from kit import project
 @click.command()
 @click.option("--port", default=8888, show_default=True, help="Port on 127.0.0.1; 0 takes any free one.")
 @click.option("--examples/--no-examples", default=True, show_default=True, help="Serve examples/, too.")
-def serve(port: int, examples: bool) -> None:
+@click.option("--timers", is_flag=True, help="Fire timers on schedule.")
+def serve(port: int, examples: bool, timers: bool) -> None:
     r"""Serve all functions on a local port, as Fission would.
 
     Starts the embedded PostgreSQL (or uses the server that DATABASE_URL or PG_HOST ... name), applies the
@@ -21,8 +22,9 @@ def serve(port: int, examples: bool) -> None:
     Examples:
       python -m kit serve
       python -m kit serve --port 9000 --no-examples
+      python -m kit serve --timers
       curl http://127.0.0.1:8888/health
     """
     from kit.serve import server  # loading it takes a moment that --help need not wait
 
-    server.serve(project.current(), port, examples=examples, say=lambda line: click.echo(line))
+    server.serve(project.current(), port, examples=examples, timers=timers, say=lambda line: click.echo(line))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import json
 import logging
 import os
 import sys
@@ -20,12 +21,15 @@ from typing import Any
 from flask import Flask, abort, request
 
 METHODS = ["GET", "POST", "PUT", "HEAD", "OPTIONS", "DELETE"]  # no PATCH: Flask answers it with 405
+STATE = "state.json"
 
 
 class FunctionApp(Flask):
     """The Flask application in a function's pod."""
 
     def __init__(self) -> None:
+        # fidelity: sentry
+        # fidelity: fastapi
         super().__init__("server", root_path="/app")  # the image's names; logs show the first
         self.function: Callable[[], Any] | None = None
         self.add_url_rule("/specialize", "load", self._load, methods=["POST"])
@@ -44,11 +48,11 @@ class FunctionApp(Flask):
         Raises:
             Exception: whatever importing the module raises.
         """
-        module, _, function = (entrypoint or "main").rpartition(".")
         for folder in folders:
             if str(folder) not in sys.path:
                 sys.path.append(str(folder))
-        self.function = getattr(importlib.import_module(module or "main"), function)
+        module, function = split_entrypoint(entrypoint)
+        self.function = getattr(importlib.import_module(module), function)
 
     def _call(self, **_path: str) -> Any:
         """Call the function; as in the image, it gets no arguments."""
@@ -60,18 +64,33 @@ class FunctionApp(Flask):
     def _load(self) -> str:
         """Answer what the fetcher of an environment of version 1 sends."""
         self.logger.info("/specialize called")
-        self.function = _import_file(f"{os.environ.get('USERFUNCVOL', '/userfunc')}/user").main
+        self.function = _import_file("/userfunc/user").main
         return ""
 
     def _load_v2(self) -> str:
         """Answer what Fission's fetcher sends when it has put the code in place."""
         wanted = request.get_json()
+        state = Path(os.environ.get("USERFUNCVOL", "/userfunc"), STATE)
+        if state.exists():
+            self.logger.warning("Found state.json, overwriting")
         path, entrypoint = wanted["filepath"], wanted["functionName"]
+        self.logger.info('specialize called with  filepath = "%s"   handler = "%s"', path, entrypoint)
+        module, function = split_entrypoint(entrypoint)
+        self.logger.debug('moduleName = "%s"    funcName = "%s"', module, function)
         if os.path.isdir(path):
+            self.logger.debug('__package__ = "None"')
             self.specialize([Path(path)], entrypoint)
         else:
-            self.function = getattr(_import_file(path), entrypoint.rpartition(".")[2] or "main")
+            self.function = getattr(_import_file(path), function)
+        if state.parent.is_dir():  # it is in every pod, and in no local run
+            state.write_text(json.dumps(wanted), encoding="utf-8")
         return ""
+
+
+def split_entrypoint(entrypoint: str) -> tuple[str, str]:
+    """Return module and function: `a.b.c` is `c` of `a.b`, `c` is `c` of `main`, and nothing is `main` of `main`."""
+    module, _, function = entrypoint.rpartition(".")
+    return module or "main", function or "main"
 
 
 def configure_logging(app: FunctionApp) -> None:
@@ -84,12 +103,20 @@ def configure_logging(app: FunctionApp) -> None:
     handler.setFormatter(logging.Formatter("%(asctime)s - %(levelname)s - %(message)s"))
     logging.getLogger().setLevel(logging.DEBUG)
     app.logger.addHandler(handler)
+    app.logger.addFilter(_as_server)
+
+
+def _as_server(record: logging.LogRecord) -> bool:
+    """Let our lines say that they come from `server.py`."""
+    if record.pathname == __file__:
+        record.module = "server"
+    return True
 
 
 def _import_file(path: str) -> ModuleType:
     loader = importlib.machinery.SourceFileLoader("mod", path)
     spec = importlib.util.spec_from_loader("mod", loader)
     assert spec, "a loader always gives a specification"  # noqa: S101 - a fact of importlib
-    module = importlib.util.module_from_spec(spec)
+    module = sys.modules["mod"] = importlib.util.module_from_spec(spec)
     loader.exec_module(module)
     return module

@@ -19,7 +19,6 @@ DATA = b"D"  # worker: a piece of the answer's body
 END = b"E"  # worker: the answer is complete
 BROKEN = b"B"  # worker: the body ended in an exception after its head was sent
 
-CONTROL = 3  # the file descriptor over which the workers' parent gets its orders
 DONE = b"."  # its answer to each order; the server waits for it, so that two orders never arrive as one
 GRACE = 2.0  # seconds between SIGTERM and SIGKILL at the end
 

@@ -16,6 +16,7 @@ from kit.serve.functions import Function
 from kit.serve.wsgi import Environ, Headers
 from kit.specs.models import Cors
 
+# fidelity: identities
 POD_ADDRESS = "pod.internal:8888"  # what a function sees as Host; in a cluster it is the pod's address
 _HOP_BY_HOP = {
     "connection",
@@ -94,9 +95,9 @@ def for_function(
 
 def full_url(environ: Environ) -> str:
     """Return path and query as the router received them, percent-encoded, without scheme and host."""
-    raw = environ.get("REQUEST_URI") or environ.get("RAW_URI")
-    if raw:
-        return str(raw)
+    raw = str(environ.get("REQUEST_URI") or environ.get("RAW_URI") or "")
+    if raw and raw.isascii():
+        return raw
     path = quote(str(environ.get("PATH_INFO", "/")).encode("latin-1"), safe="/:@!$&'()*+,;=~-._")
     query = environ.get("QUERY_STRING")
     return f"{path}?{query}" if query else path

@@ -97,6 +97,8 @@ class Router:
         Among exact routes Fission takes the oldest; triggers that one `fission spec apply` creates have the same
         age within a second, and then their names decide.
         """
+        # fidelity: trigger-age
+        # fidelity: hosts
         self.routes = sorted(routes, key=_precedence)
         for route in self.routes:
             route.variables("/")  # so that a path that is no pattern is reported now
@@ -119,15 +121,36 @@ class Router:
         return Miss(status)
 
 
+def variables_of(template: str) -> list[tuple[str, str]]:
+    """Return the variables of a path with their patterns; an empty pattern stands for `[^/]+`.
+
+    Raises:
+        KitError: the path is no valid template.
+    """
+    return [(name, pattern) for _, name, pattern in _parts(template) if name]
+
+
+def plain_path(template: str) -> str:
+    """Return a path without the patterns of its variables: `/items/{id:[0-9]+}` is `/items/{id}`."""
+    return "".join(text + (f"{{{name}}}" if name else "") for text, name, _ in _parts(template))
+
+
 def _precedence(route: Route) -> tuple[bool, int, str]:
     return (route.is_prefix, -len(route.path) if route.is_prefix else 0, route.trigger)
 
 
 def _translate(template: str) -> Iterator[str]:
-    """Yield the parts of the regular expression for a path template; braces in a variable's pattern may nest."""
+    """Yield the parts of the regular expression for a path template."""
+    for text, name, pattern in _parts(template):
+        yield re.escape(text)
+        if name:
+            yield f"(?P<{name}>{pattern or '[^/]+'})"
+
+
+def _parts(template: str) -> Iterator[tuple[str, str, str]]:
+    """Yield literal text and the name and pattern of the variable after it; braces in a pattern may nest."""
     at = 0
     while (start := template.find("{", at)) >= 0:
-        yield re.escape(template[at:start])
         end, depth = start + 1, 1
         while depth and end < len(template):
             depth += {"{": 1, "}": -1}.get(template[end], 0)
@@ -135,6 +158,6 @@ def _translate(template: str) -> Iterator[str]:
         name, _, pattern = template[start + 1 : end - 1].partition(":")
         if depth or not _VARIABLE.fullmatch(name):
             raise KitError(f"{template}: {{{name}}} is no valid variable; use letters and digits only")
-        yield f"(?P<{name}>{pattern or '[^/]+'})"
+        yield template[at:start], name, pattern
         at = end
-    yield re.escape(template[at:])
+    yield template[at:], "", ""

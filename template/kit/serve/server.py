@@ -10,34 +10,39 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
-from werkzeug.serving import WSGIRequestHandler, make_server
-
 from kit import database, migrate, pod
 from kit.errors import KitError
+from kit.pod import Settings
 from kit.private_file import write_private
 from kit.project import Project
 from kit.serve import functions, watch
 from kit.serve.gateway import Gateway, Record
+from kit.serve.http import HttpServer
+from kit.serve.http_request import join_like_bjoern, join_like_gevent
 from kit.serve.pages import Pages
 from kit.serve.router import Router
+from kit.serve.state import announced
+from kit.serve.triggers import Clock, Triggers
 from kit.serve.workers import Workers
-from kit.serve.wsgi import Environ
+from kit.specs.deployment import load_deployment
 
 HOST = "127.0.0.1"  # never another: the local server trusts everybody who can reach it
 LOOK_SECONDS = 0.25  # between two looks for changed files
 BACKLOG = 256  # connections that may wait
+SERVER_VARIABLE = "WSGI_FRAMEWORK"  # of the environment: GEVENT, or bjoern
 SUFFIXES = frozenset({".py", ".sql", ".json"})
 
 Say = Callable[[str], None]
 
 
-def serve(project: Project, port: int, *, examples: bool, say: Say) -> None:
+def serve(project: Project, port: int, *, examples: bool, timers: bool, say: Say) -> None:
     """Serve all functions until Ctrl-C or SIGTERM, then end everything that was started.
 
     Args:
         project: whose functions.
         port: on 127.0.0.1; 0 takes any free one.
         examples: serve `examples/`, too.
+        timers: fire timers on schedule.
         say: prints a line.
 
     Raises:
@@ -46,7 +51,7 @@ def serve(project: Project, port: int, *, examples: bool, say: Say) -> None:
     with ExitStack() as stack:
         stack.enter_context(_signals_as_interrupts())
         try:
-            LocalFission(project, port, examples=examples, say=say, stack=stack).run()
+            LocalFission(project, port, examples=examples, timers=timers, say=say, stack=stack).run()
         except KeyboardInterrupt:
             _ignore_signals()  # from here on everything is being ended
             say("stopping")
@@ -55,24 +60,34 @@ def serve(project: Project, port: int, *, examples: bool, say: Say) -> None:
 class LocalFission:
     """Everything that runs; what must be ended is put on the stack as it is started."""
 
-    def __init__(self, project: Project, port: int, *, examples: bool, say: Say, stack: ExitStack) -> None:
+    def __init__(
+        self, project: Project, port: int, *, examples: bool, timers: bool, say: Say, stack: ExitStack
+    ) -> None:
         self._project = project
         self._examples = examples
         self._say = say
+        self._clock: Clock | None = None
         listener = stack.enter_context(_listen(port))
-        blocks, routes = functions.read(project, examples=examples)
+        served = functions.read(project, examples=examples)
         place = project.state / "pod" / "app"  # like the pod's /app, it holds nothing of the project
         place.mkdir(parents=True, exist_ok=True)
         folders = functions.folders(project, examples=examples)
-        self._workers = Workers(project.root, folders, {pod.ROOT_VARIABLE: str(place.parent)}, place)
+        variables = load_deployment(project.root).settings.environment.runtime_envs
+        self._workers = Workers(project.root, folders, {**variables, pod.ROOT_VARIABLE: str(place.parent)}, place)
         stack.callback(self._workers.stop)
         self._workers.start()  # before the database, because both take a moment
         self._dsn = stack.enter_context(database.development(project))
         self._migrate()
-        self._lay_out()
-        self._pages = Pages(project, blocks, Router(routes))
-        self._gateway = Gateway(self._pages.router, self._workers.invoke, self._pages, self._log)
-        self._listen(listener, stack)
+        self._gateway = Gateway(Router([]), self._workers.invoke, log=self._log)
+        triggers, settings = Triggers(served, self._gateway.call), self._lay_out()
+        self._pages = Pages(project, served, triggers, settings, examples=examples, timers_run=timers)
+        self._gateway.router, self._gateway.pages = self._pages.router, self._pages
+        join = join_like_gevent if variables.get(SERVER_VARIABLE) == "GEVENT" else join_like_bjoern
+        self._listen(HttpServer(listener, self._gateway, join), stack)
+        self._greet(listener.getsockname()[1])
+        stack.enter_context(announced(project, HOST, listener.getsockname()[1]))
+        stack.callback(self._stop_clock)
+        self._start_clock()
 
     def run(self) -> None:
         """Look for changed files until a signal comes."""
@@ -85,14 +100,9 @@ class LocalFission:
                 before = after
                 self._reload(files)
 
-    def _listen(self, listener: socket.socket, stack: ExitStack) -> None:
-        server = make_server(HOST, 0, self._gateway, threaded=True, request_handler=_Handler, fd=listener.fileno())
-        server.daemon_threads = True  # type: ignore[attr-defined]  # of socketserver.ThreadingMixIn
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="http", daemon=True)
-        thread.start()
-        stack.callback(server.server_close)
-        stack.callback(server.shutdown)
-        self._greet(listener.getsockname()[1])
+    def _listen(self, server: HttpServer, stack: ExitStack) -> None:
+        threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
+        stack.callback(server.close)
 
     def _greet(self, port: int) -> None:
         self._say(f"{self._project.name} on http://{HOST}:{port}/  (functions and routes: /_dev/, end: Ctrl-C)")
@@ -104,6 +114,8 @@ class LocalFission:
             self._say(f"  {','.join(sorted(route.methods)):<16} {path:<28} {route.function.name}  ({where})")
 
     def _log(self, record: Record) -> None:
+        self._pages.remember(record)
+        # fidelity: log-lines
         milliseconds = record.seconds * 1000
         self._say(f"{record.method} {record.url} {record.status} {milliseconds:.1f} ms {record.function}".rstrip())
 
@@ -111,11 +123,22 @@ class LocalFission:
         for version in migrate.apply(self._dsn, self._project.migrates):
             self._say(f"applied migration {version}")
 
-    def _lay_out(self) -> None:
+    def _lay_out(self) -> Settings:
         settings = pod.read_settings(self._project)
         settings.secrets.setdefault("VAULT_KEY", _vault_key(self._project))
         secrets = database.to_secrets(self._dsn)  # also of the user's server, whose settings may be incomplete
+        # fidelity: one-secret
         pod.lay_out(self._project, self._project.state / "pod", settings, secrets)
+        return Settings({**settings.secrets, **secrets}, settings.configs)
+
+    def _start_clock(self) -> None:
+        # fidelity: timers-off
+        if self._pages.timers_run:
+            self._clock = Clock(self._pages.triggers, self._say)
+
+    def _stop_clock(self) -> None:
+        if self._clock:
+            self._clock.stop()
 
     def _look(self) -> watch.Snapshot:
         root = self._project.root
@@ -128,32 +151,15 @@ class LocalFission:
         try:
             self._project = Project(self._project.root)
             self._migrate()
-            self._lay_out()
-            blocks, routes = functions.read(self._project, examples=self._examples)
-            self._pages.blocks, self._pages.router = blocks, Router(routes)
+            settings = self._lay_out()
+            served = functions.read(self._project, examples=self._examples)
+            self._pages.update(served, Triggers(served, self._gateway.call), settings)
             self._gateway.router = self._pages.router
+            self._stop_clock()
+            self._start_clock()
         except KitError as error:
             self._say(f"error: {error}")
         self._workers.reload()
-
-
-class _Handler(WSGIRequestHandler):
-    """Speaks HTTP like the pod's server where a function can see the difference."""
-
-    protocol_version = "HTTP/1.1"
-
-    def make_environ(self) -> Environ:
-        """Join repeated headers without a separator, as bjoern does. Source: bjoern/request.c."""
-        environ = super().make_environ()
-        environ.pop("werkzeug.socket", None)
-        for name in {name.lower() for name in self.headers if "_" not in name}:
-            values = self.headers.get_all(name) or []
-            if len(values) > 1 and name not in ("content-length", "content-type", "transfer-encoding"):
-                environ[f"HTTP_{name.upper().replace('-', '_')}"] = "".join(values)
-        return environ
-
-    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - the base class calls it so
-        """Say nothing: the gateway has one line per request."""
 
 
 @contextmanager

@@ -1,9 +1,9 @@
 """The processes in which functions run: `python -m kit.serve.worker` is their parent.
 
 The parent imports what every function needs once and then forks a child per function, so that a cold start takes
-milliseconds. It gets its orders over the socket that it inherits as file descriptor 3: a JSON object with `folders`
-and `entrypoint` and, attached, the socket for the new child; or one with `kill` and a process id. When the server
-is gone, however it ended, the parent ends all children and then itself.
+milliseconds. It gets its orders over the socket that it inherits, whose number is its argument: a JSON object with
+`folders` and `entrypoint` and, attached, the socket for the new child; or one with `kill` and a process id. When the
+server is gone, however it ended, the parent ends all children and then itself.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from typing import Any, NoReturn
 
 from kit.serve import frames
 from kit.serve.environment import FunctionApp, configure_logging
-from kit.serve.frames import CONTROL, DONE, GRACE, Channel
-from kit.serve.wsgi import call_wsgi
+from kit.serve.frames import DONE, GRACE, Channel
+from kit.serve.wsgi import Server, call_wsgi
 
 MESSAGE = 1 << 16  # bytes; an order is far smaller
 
@@ -33,6 +33,7 @@ _children: set[int] = set()
 
 def main() -> None:
     """Fork children until the server is gone."""
+    # fidelity: cold-start
     for name in ("psycopg2", "pydantic"):  # what most functions import; saves it in every cold start
         with contextlib.suppress(ImportError):
             __import__(name)
@@ -40,7 +41,7 @@ def main() -> None:
     os.chdir(os.environ.get("KIT_WORKER_FOLDER", "/"))
     signal.signal(signal.SIGCHLD, _reap)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    control = socket.socket(fileno=CONTROL)
+    control = socket.socket(fileno=int(sys.argv[1]))
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, MESSAGE, 1)
         if not message:
@@ -68,6 +69,8 @@ def _run(server: Channel, folders: list[Path], entrypoint: str) -> NoReturn:
     signal.signal(signal.SIGTERM, _terminate)
     status = 0
     try:
+        # fidelity: limits
+        # fidelity: python-version
         app = FunctionApp()
         configure_logging(app)
         try:
@@ -91,11 +94,13 @@ def _run(server: Channel, folders: list[Path], entrypoint: str) -> NoReturn:
 
 def _serve(server: Channel, app: FunctionApp) -> None:
     """Answer one request after the other."""
+    # fidelity: gevent
+    server_kind: Server = "gevent" if os.environ.get("WSGI_FRAMEWORK") == "GEVENT" else "bjoern"
     while True:
         _, content = server.receive()
         texts, body = frames.unpack_call(content)
         environ: dict[str, Any] = {**texts, "wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True}
-        reply = call_wsgi(app, environ)
+        reply = call_wsgi(app, environ, server_kind)
         server.send_json(frames.HEAD, [reply.status, reply.headers])
         try:
             for part in reply.body:

@@ -21,11 +21,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kit.serve import frames
-from kit.serve.frames import CONTROL, DONE, GRACE, Channel
+from kit.serve.frames import DONE, GRACE, Channel
 from kit.serve.functions import Function
 from kit.serve.gateway import InvocationError
 from kit.serve.wsgi import Environ, Reply
 
+# fidelity: abandoned-requests
 ABANDONED = 60.0  # seconds that a worker may go on after its request has timed out
 
 
@@ -35,6 +36,8 @@ class _Worker:
     pid: int
 
 
+# fidelity: one-pod
+# fidelity: idle-pods
 @dataclass
 class _Slot:
     """The place of one function: who holds the lock may use the worker."""
@@ -42,6 +45,7 @@ class _Slot:
     lock: threading.Lock = field(default_factory=threading.Lock)
     worker: _Worker | None = None
     stale: bool = False
+    requests: int = 0  # that run or wait
 
 
 class Workers:
@@ -65,7 +69,8 @@ class Workers:
             "KIT_WORKER_FOLDER": str(place),
         }
         self._slots: dict[str, _Slot] = {}
-        self._guard = threading.Lock()
+        self._guard = threading.Lock()  # for the parent process
+        self._counting = threading.Lock()  # for the slots
         self._parent: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
 
@@ -86,25 +91,35 @@ class Workers:
                     self._parent.kill()
                     self._parent.wait()
             self._control = self._parent = None
+        for slot in self._slots.values():
+            if slot.worker:
+                slot.worker.channel.close()
 
     def reload(self) -> None:
         """Let every function be loaded again at its next request; requests that run may end."""
         for slot in list(self._slots.values()):
             slot.stale = True
             if slot.lock.acquire(blocking=False):
+                with self._counting:
+                    slot.requests += 1
                 self._release(slot)
 
     def invoke(self, function: Function, environ: Environ) -> Reply:
         """Call a function.
 
         Raises:
-            InvocationError: it cannot be loaded, takes too long, or its process ends.
+            InvocationError: it cannot be loaded, takes too long, or its process ends, or it has too many requests.
         """
-        deadline = time.monotonic() + function.timeout
-        with self._guard:
+        with self._counting:
             slot = self._slots.setdefault(function.name, _Slot())
+            if function.capacity is not None and slot.requests >= function.capacity:
+                message = f"{function.name} has {slot.requests} requests at a time, and Fission would admit no more"
+                raise InvocationError(429, "executor", "capacity_exceeded", message)
+            slot.requests += 1
         if not slot.lock.acquire(timeout=function.timeout):
+            self._leave(slot)
             raise _timed_out(function)
+        deadline = time.monotonic() + function.timeout  # waiting for a pod has a budget of its own
         try:
             if slot.worker and not _is_alive(slot.worker):  # for example killed while it was idle
                 self._drop(slot)
@@ -131,12 +146,16 @@ class Workers:
     def _specialize(self, function: Function) -> _Worker:
         """Start a process for a function. Source: pkg/router, `fromExecutor`: a failure is a 500 of the executor."""
         ours, theirs = socket.socketpair()
-        with theirs, self._guard:
-            control = self._ensure_parent()
-            order = {"folders": self._folders, "entrypoint": function.entrypoint}
-            socket.send_fds(control, [json.dumps(order).encode()], [theirs.fileno()])
-            control.recv(len(DONE))
         channel = Channel(ours)
+        try:
+            with theirs, self._guard:
+                control = self._ensure_parent()
+                order = {"folders": self._folders, "entrypoint": function.entrypoint}
+                socket.send_fds(control, [json.dumps(order).encode()], [theirs.fileno()])
+                control.recv(len(DONE))
+        except OSError:  # the parent is gone, perhaps killed for want of memory; the next request starts another
+            channel.close()
+            raise
         try:
             kind, content = channel.receive(time.monotonic() + function.timeout)
         except (EOFError, TimeoutError) as error:
@@ -158,16 +177,7 @@ class Workers:
         self._control, theirs = socket.socketpair()
         with theirs:
             self._parent = subprocess.Popen(
-                # The shell moves the socket to the number that the worker expects.
-                [
-                    "/bin/sh",
-                    "-c",
-                    f'exec "$@" {CONTROL}<&{theirs.fileno()}',
-                    "sh",
-                    sys.executable,
-                    "-m",
-                    "kit.serve.worker",
-                ],
+                [sys.executable, "-m", "kit.serve.worker", str(theirs.fileno())],
                 cwd=self._root,
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
@@ -206,6 +216,11 @@ class Workers:
                 slot.worker.channel.close()  # it ends by itself, after its `atexit` handlers
                 slot.worker = None
         slot.lock.release()
+        self._leave(slot)
+
+    def _leave(self, slot: _Slot) -> None:
+        with self._counting:
+            slot.requests -= 1
 
 
 class _Body(Iterator[bytes]):

@@ -9,7 +9,8 @@ import pytest
 from kit import __version__
 from kit.cli import COMMANDS
 
-OURS = ["serve", "migrate", "rename"]
+OURS = ["serve", "fire", "send", "openapi", "migrate", "rename"]
+ARGUMENTS = {"migrate": ["status"], "rename": ["x-y"], "fire": ["nightly"], "send": ["orders", "{}"]}
 
 
 def test_help_lists_all_commands_and_imports_none(run_kit, project):
@@ -39,7 +40,7 @@ def test_version_and_unknown_commands(run_kit):
 def test_outside_of_a_project_every_command_says_so(project, run_kit):
     (project / ".fission" / "deployment.json").unlink()
     for name in OURS:
-        done = run_kit(name, *{"migrate": ["status"], "rename": ["x-y"]}.get(name, []))
+        done = run_kit(name, *ARGUMENTS.get(name, []))
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
         assert "is not inside a project" in done.stderr
 

@@ -7,12 +7,14 @@ import subprocess
 import sys
 
 import pytest
+from kit.database import to_url
 
 CONFTEST = 'pytest_plugins = ["kit.testing"]\n'
 TESTS = """
 import os
 
 import pytest
+from kit.database import to_url
 
 LAMP = {"name": "lamp", "price": "1.00"}
 
@@ -80,8 +82,6 @@ def test_the_fixtures(run_tests):
 
 
 def test_the_environment_switches_to_the_user_s_own_server(run_tests, postgres, empty_database, query):
-    from kit.database import to_url
-
     before = query(postgres.dsn, "SELECT datname FROM pg_database ORDER BY 1")
     done = run_tests(TESTS, DATABASE_URL=to_url(empty_database) + "?application_name=OWN")
     assert "7 passed" in done.stdout, done.stdout + done.stderr
@@ -89,14 +89,14 @@ def test_the_environment_switches_to_the_user_s_own_server(run_tests, postgres, 
     assert query(empty_database, "SELECT 1 FROM pg_tables WHERE schemaname = 'public'") == []
 
 
-def test_a_broken_import(run_tests, write_function):
+def test_a_broken_import(run_tests, write_function, empty_database):
     write_function("bad", "return ''", top="import no_such_module")
-    done = run_tests(BROKEN)
+    done = run_tests(BROKEN, DATABASE_URL=to_url(empty_database))
     assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
-def test_a_failing_migration_fails_the_tests_with_its_line(run_tests, project):
+def test_a_failing_migration_fails_the_tests_with_its_line(run_tests, project, empty_database):
     (project / "migrates" / "20990101000000_bad.sql").write_text("-- migrate:up\nSELEC 2;\n-- migrate:down\n")
-    done = run_tests("def test_it(database_url):\n    pass\n")
+    done = run_tests("def test_it(database_url):\n    pass\n", DATABASE_URL=to_url(empty_database))
     assert done.returncode == 1
     assert 'bad.sql:2: syntax error at or near "SELEC"' in done.stdout

@@ -16,7 +16,9 @@ def test_it_serves_the_example_and_ends_without_leaving_a_process(serve_embedded
     assert made.status_code == 201, made.text
     assert running.get(f"/items/{made.json()['id']}").json()["name"] == "lamp"
     assert running.get("/health").status_code == 200
-    assert {"acme-orders-items", "acme-orders-health"} <= {f["name"] for f in running.get("/_dev/").json()["functions"]}
+    assert {"acme-orders-items", "acme-orders-health"} <= {
+        f["name"] for f in running.get("/_dev/state.json").json()["functions"]
+    }
     running.wait_for(r"POST /items 201 \d+\.\d ms acme-orders-items")
     assert len(running.processes()) >= 4  # the server, its workers and PostgreSQL
     assert running.end(signal.SIGINT) == 0
@@ -139,7 +141,9 @@ return {"path": sys.path, "cwd": os.listdir(), "x": headers.get("X-Twice"), "u":
     assert str(running.root.resolve()) not in seen["path"]
     assert seen["cwd"] == []
     with socket.create_connection(("127.0.0.1", int(running.url.rpartition(":")[2]))) as caller:
-        caller.sendall(b"GET /look HTTP/1.1\r\nHost: x\r\nX-Twice: 1\r\nX-Twice: 2\r\nX_User: eve\r\n\r\n")
+        caller.sendall(
+            b"GET /look HTTP/1.1\r\nHost: x\r\nX-Twice: 1\r\nX-Twice: 2\r\nX_User: eve\r\nConnection: close\r\n\r\n"
+        )
         text = b"".join(iter(lambda: caller.recv(65536), b""))
     assert b'"x":"12"' in text  # bjoern joins repeated headers without a separator
     assert b'"u":false' in text

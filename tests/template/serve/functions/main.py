@@ -1,0 +1,9 @@
+"""What an entry point without a dot means."""
+
+
+def main():
+    return "main.main"
+
+
+def other():
+    return "main.other"
