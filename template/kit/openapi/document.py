@@ -16,7 +16,7 @@ from kit.serve import functions
 from kit.serve.router import Route, plain_path, variables_of
 
 VERSION = "3.1.0"
-_LISTED = ("get", "post", "put", "delete", "head", "options", "patch", "trace")
+_LISTED = ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "TRACE")  # all that OpenAPI has
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def build(project: Project, *, examples: bool) -> tuple[dict[str, Any], list[str
 
 def _operations(module: Module, name: str, routes: list[Route], problems: list[str]) -> Iterator[_Found]:
     for route in routes:
-        for method in sorted(route.methods, key=lambda method: _LISTED.index(method.lower())):
+        for method in sorted(route.methods & set(_LISTED), key=_LISTED.index):
             operation = module.operation(method, {variable for variable, _ in variables_of(route.path)})
             try:
                 body, query = models.find(name, operation.body), models.find(name, operation.query)

@@ -155,6 +155,7 @@ def _status(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 def _texts(node: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[str, str]:
     text = inspect.cleandoc(ast.get_docstring(node) or "").partition("```fission")[0].strip()
+    text = text.replace("``", "`")  # OpenAPI reads Markdown
     first = " ".join(text.partition("\n\n")[0].split())
     summary = first.partition(". ")[0].rstrip(".")
     return summary or node.name.replace("_", " "), text

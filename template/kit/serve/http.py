@@ -34,7 +34,7 @@ class HttpServer:
     """Serves a WSGI application on a listening socket.
 
     Args:
-        listener: it is closed at the end.
+        listener: `serve_forever` closes it at its end.
         app: must give each answer a `Content-Length`, or it is sent in chunks.
         join: makes one value of repeated request headers.
     """
@@ -49,14 +49,13 @@ class HttpServer:
 
     def serve_forever(self) -> None:
         """Accept connections until `close` is called."""
-        self._listener.setblocking(False)
-        with selectors.DefaultSelector() as selector:
+        with self._listener, self._woken, selectors.DefaultSelector() as selector:
+            self._listener.setblocking(False)
             selector.register(self._listener, selectors.EVENT_READ)
             selector.register(self._woken, selectors.EVENT_READ)
             while True:
                 ready = [key.fileobj for key, _ in selector.select()]
                 if self._woken in ready:
-                    self._woken.close()
                     return
                 try:
                     connection, address = self._listener.accept()
@@ -70,7 +69,6 @@ class HttpServer:
     def close(self) -> None:
         """Accept nothing more and cut all connections."""
         self._wake.close()
-        self._listener.close()
         with self._guard:
             for connection in self._open:
                 with suppress(OSError):

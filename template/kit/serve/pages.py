@@ -31,6 +31,7 @@ from kit.specs.models import Queue, Timer
 RECENT = 50  # requests that are remembered
 STATIC = Path(__file__).parent / "static"
 HEADER = "HTTP_X_KIT"  # must be sent with what changes something
+METHODS = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "CONNECT", "TRACE"]  # harmless first
 _LOCAL = ("127.0.0.1", "localhost", "[::1]")
 _TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 _FILES = {"": "index.html", "api/": "api.html"}
@@ -148,7 +149,8 @@ class Pages:
             "line": block.line,
             "timeout_seconds": function.timeout,
             "routes": [
-                {"path": route.path, "prefix": route.is_prefix, "methods": sorted(route.methods)} for route in routes
+                {"path": route.path, "prefix": route.is_prefix, "methods": sorted(route.methods, key=METHODS.index)}
+                for route in routes
             ],
         }
 

@@ -34,8 +34,8 @@ export function output() {
   return place;
 }
 
-function field(label, name, value = "", many = false) {
-  const input = many ? element("textarea", { name, spellcheck: "false" }, value) : element("input", { name, value, autocomplete: "off" });
+function field(label, name, value = "", many = false, required = false) {
+  const input = many ? element("textarea", { name, spellcheck: "false" }, value) : element("input", { name, value, required, autocomplete: "off" });
   return element("label", {}, label, input);
 }
 
@@ -50,7 +50,7 @@ export function callForm(route, done = () => {}) {
   const methods = element("select", { name: "method" }, ...route.methods.map((method) => element("option", {}, method)));
   const form = element("form", {},
     element("label", {}, "Method", methods),
-    ...route.variables.map((name) => field(name, `path.${name}`)),
+    ...route.variables.map((name) => field(name, `path.${name}`, "", false, true)),
     ...(route.prefix ? [field("Rest of the path", "rest")] : []),
     ...(route.queries ? route.queries.map((name) => field(`${name} (query)`, `query.${name}`)) : [field("Query, for example limit=5", "query")]),
     ...(writes ? [field("Body (JSON)", "body", route.body ?? "", true)] : []),
