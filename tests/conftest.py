@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from tools import ROOT, site
 from tools.ledger import Ledger
 from tools.workbench import Stage
 
 LEDGER = pytest.StashKey[Ledger]()
+BROWSERS = ["chromium-headless-shell", "chromium", "google-chrome"]
 
 if sys.version_info < (3, 12):
     # pytest-examples 0.0.18 builds a traceback on 3.11 that ends the run with INTERNALERROR
@@ -64,3 +67,15 @@ def stage(tmp_path_factory: pytest.TempPathFactory, built_site: Path) -> Iterato
 def required() -> set[str]:
     """Names of optional parts that must be there in this run; `.ci/run` sets KIT_REQUIRE to all of them."""
     return set(os.environ.get("KIT_REQUIRE", "").split())
+
+
+@pytest.fixture(scope="session")
+def chromium(required: set[str]) -> Iterator[Browser]:
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        assert "browser" not in required, "no Chromium here, but KIT_REQUIRE asks for one"
+        pytest.skip("no Chromium on this machine (Debian: apt install chromium-headless-shell); .ci/run installs it")
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path)
+        yield browser
+        browser.close()

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Browser, expect
 from pytest_examples import EvalExample
 
 from tools.expand import published_pages
 from tools.runners import prove
 from tools.workbench import Stage, Workbench
 
-BROWSERS = ["chromium-headless-shell", "chromium", "google-chrome"]
-
 
 def test_the_index_page_lists_what_the_page_has_made(
-    stage: Stage, eval_example: EvalExample, tmp_path: Path, required: set[str]
+    stage: Stage, eval_example: EvalExample, tmp_path: Path, chromium: Browser
 ) -> None:
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        assert "browser" not in required, "no Chromium here, but KIT_REQUIRE asks for one"
-        pytest.skip("no Chromium on this machine (Debian: apt install chromium-headless-shell)")
     page_of_docs = next(page for page in published_pages() if page.path == "run-locally.md")
     eval_example.set_config(line_length=120)
     with Workbench(page_of_docs, stage, eval_example, tmp_path) as bench:
@@ -30,12 +22,10 @@ def test_the_index_page_lists_what_the_page_has_made(
             prove(block, bench)
             if "leave-running" in block.options:
                 break
-        with sync_playwright() as driver:
-            browser = driver.chromium.launch(executable_path=program)
-            page = browser.new_page()
-            page.goto(bench.to_machine("http://127.0.0.1:8888/_dev/"))
-            expect(page.get_by_role("heading", level=1)).to_have_text("your-service")
-            expect(page.get_by_role("heading", name="your-service-report", exact=True)).to_be_visible()
-            page.get_by_role("button", name="Fire your-service-report-nightly now").click()
-            expect(page.locator("#timers")).to_contain_text('"timer": "your-service-report-nightly"')
-            browser.close()
+        page = chromium.new_page()
+        page.goto(bench.to_machine("http://127.0.0.1:8888/_dev/"))
+        expect(page.get_by_role("heading", level=1)).to_have_text("your-service")
+        expect(page.get_by_role("heading", name="your-service-report", exact=True)).to_be_visible()
+        page.get_by_role("button", name="Fire your-service-report-nightly now").click()
+        expect(page.locator("#timers")).to_contain_text('"timer": "your-service-report-nightly"')
+        page.close()

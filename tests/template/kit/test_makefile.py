@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -22,7 +23,8 @@ def make(project, tool):
 
     def run(*args):
         command = [tool("make"), *args]
-        return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False, timeout=120)
+        env = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}  # we may run under make
+        return subprocess.run(command, cwd=project, env=env, capture_output=True, text=True, check=False, timeout=120)
 
     return run
 

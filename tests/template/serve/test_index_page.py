@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import axe_playwright_python
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
-BROWSERS = ["chromium-headless-shell", "chromium", "google-chrome"]
 BLOCK = """
 "timers": {"nightly": {"cron": "0 3 * * *", "subpath": "/night"}},
 "queues": {"orders": {"type": "kafka", "topic": "orders"}},
@@ -20,18 +18,6 @@ BLOCK = """
 "http_triggers": {"report": {"url": "/report/{day}", "methods": ["GET"]}, "files": {"prefix": "/f", "methods": ["GET"]}}
 """
 BODY = "seen = flask.request.headers\nreturn {'timer': seen.get('X-Fission-Timer-Name'), 'path': flask.request.path}"
-
-
-@pytest.fixture(scope="module")
-def chromium(required: set[str]) -> Iterator[Browser]:
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        assert "browser" not in required, "no Chromium here, but KIT_REQUIRE asks for one"
-        pytest.skip("no Chromium on this machine (Debian: apt install chromium-headless-shell)")
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
