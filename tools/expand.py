@@ -6,6 +6,7 @@ import hashlib
 import re
 import tempfile
 import textwrap
+import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -125,9 +126,20 @@ def _read_pages(config_file: Path) -> list[Page]:
             page = file.page or MkDocsPage(None, file, config)
             page.read_source(config)
             text = page.markdown or ""
-            text = config.plugins.on_page_markdown(text, page=page, config=config, files=files)
+            first = (page.file.content_string or "").count("\n") - text.count("\n") + 1
+            try:
+                text = config.plugins.on_page_markdown(text, page=page, config=config, files=files)
+            except SystemExit as end:  # how mkdocs-macros ends when a page asks for what is not there
+                raise _asked_in_vain(file.src_uri, first, end) from None
             pages.append(Page(file.src_uri, dict(page.meta), _scan(file.src_uri, text.split("\n"))))
         return pages
+
+
+def _asked_in_vain(page: str, first: int, end: SystemExit) -> PageError:
+    """Say where in the page the failing macro stands; Jinja counts lines from the end of the front matter."""
+    error = end.__context__ or end
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == "<template>"]
+    return PageError(f"docs/{page}:{first - 1 + (lines[-1] or 1) if lines else 1}: {error}")
 
 
 def _scan(page: str, lines: list[str]) -> list[Block]:

@@ -66,9 +66,12 @@ def main() -> None:
 
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
     started = time.monotonic()
+    from tools.expand import PageError, published_pages
+
     try:
+        published_pages()  # names page and line of a wrong include or fence, which the builder itself does not
         build(ROOT / "site")
-    except (Abort, MkDocsException) as error:
+    except (Abort, MkDocsException, PageError) as error:
         sys.exit(f"The site is not built: {error}")
     print(f"Built site/ in {time.monotonic() - started:.1f} s")
 
