@@ -67,3 +67,13 @@ def test_a_python_without_venv_is_named_and_leaves_nothing(make, project):
     done = make("test", f"PYTHON={lame}", "VENV=new")
     assert "venv is missing; on Debian: apt install python3-venv" in done.stderr
     assert not (project / "new").exists()
+
+
+def test_stages_fails_with_a_diff_when_specs_no_longer_say_what_docstrings_say(make, project):
+    assert make("specs").returncode == 0
+    assert make("stages").returncode == 0
+    health = project / "src/health.py"
+    health.write_text(health.read_text().replace('"url": "/health"', '"url": "/ready"'))
+    done = make("stages")
+    assert done.returncode != 0
+    assert "+  relativeurl: /ready" in done.stdout
