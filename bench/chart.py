@@ -7,14 +7,13 @@ readable in light and dark, inlined as well as in an <img>.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
 from typing import Any
 from xml.sax.saxutils import escape
 
-from bench import RESULTS, ROOT
+from bench import RESULTS, ROOT, report
 
 SOURCE = RESULTS / "runtime.json"
 CHART = ROOT / "docs" / "assets" / "bench-runtime.svg"
@@ -53,12 +52,7 @@ EXAMPLES = """examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line; return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.chart",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = report.parser("bench.chart", __doc__, EXAMPLES)
     parser.add_argument("--check", action="store_true", help="write nothing, compare only")
     options = parser.parse_args(arguments)
     if not SOURCE.exists():

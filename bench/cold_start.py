@@ -6,7 +6,6 @@ the process until its answer can be read. Writes bench/results/cold_start.json.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -40,12 +39,7 @@ STEPS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line; return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.cold_start",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = report.parser("bench.cold_start", __doc__, EXAMPLES)
     parser.add_argument("--quick", action="store_true", help="5 starts of each, write nothing")
     parser.add_argument("--starts", type=int, default=25, help="how often each is started (default 25)")
     options = parser.parse_args(arguments)

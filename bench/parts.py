@@ -6,7 +6,6 @@ Writes ``bench/results/parts.json``.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import time
@@ -25,12 +24,7 @@ EXAMPLES = """examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line; return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.parts",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = report.parser("bench.parts", __doc__, EXAMPLES)
     parser.add_argument("--turns", type=int, default=20, help="turns for each variant (default 20)")
     options = parser.parse_args(arguments)
     try:

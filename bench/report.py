@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
@@ -26,6 +27,16 @@ SHOWN = (
     "SQLAlchemy",
     "gunicorn",
 )
+
+
+def parser(module: str, description: str | None, examples: str) -> argparse.ArgumentParser:
+    """Return a parser whose help shows description and examples as they are written."""
+    return argparse.ArgumentParser(
+        prog=f"python -m {module}",
+        description=description,
+        epilog=examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
 
 
 def circumstances() -> dict[str, Any]:

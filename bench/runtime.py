@@ -7,7 +7,6 @@ never requests per second. Writes bench/results/runtime.json.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -32,12 +31,7 @@ EXAMPLES = """examples (from the root of the repository, after `make bench` has 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line; return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.runtime",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = report.parser("bench.runtime", __doc__, EXAMPLES)
     parser.add_argument("--quick", action="store_true", help="one round of 1 s each, write nothing")
     parser.add_argument("--rounds", type=int, default=5, help="how often each server has its turn (default 5)")
     parser.add_argument("--seconds", type=int, default=1, help="length of one turn in seconds (default 1)")

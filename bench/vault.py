@@ -7,7 +7,6 @@ as functions do. Writes bench/results/vault.json.
 
 from __future__ import annotations
 
-import argparse
 import base64
 import os
 import sys
@@ -30,12 +29,7 @@ EXAMPLES = """examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line; return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.vault",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = report.parser("bench.vault", __doc__, EXAMPLES)
     parser.add_argument("--quick", action="store_true", help="3 rounds, write nothing")
     parser.add_argument("--rounds", type=int, default=21, help="how often each has its turn (default 21)")
     options = parser.parse_args(arguments)

@@ -6,7 +6,6 @@ makes calls dearer than they are, so read it as an order, not as a measure.
 
 from __future__ import annotations
 
-import argparse
 import cProfile
 import io
 import os
@@ -29,12 +28,7 @@ EXAMPLES = """examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line; return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.where",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = report.parser("bench.where", __doc__, EXAMPLES)
     parser.add_argument("case", choices=("get", "list", "insert"))
     parser.add_argument("--requests", type=int, default=2000, help="how many (default 2000)")
     parser.add_argument("--functions", type=int, default=25, help="how many functions to list (default 25)")

@@ -160,6 +160,8 @@ def test_browsers_of_listed_origins_get_cors_headers_and_others_do_not(pod: Pod)
     pod.set_config("CORS_ORIGINS", "https://shop.example,https://app.example")
     assert call(main, headers=asked).headers["Access-Control-Allow-Origin"] == "https://app.example"
     assert "Access-Control-Allow-Origin" not in call(main, headers={"Origin": "https://evil.example"}).headers
+    assert "Access-Control-Allow-Methods" not in call(main, headers=asked).headers
+    assert "PUT" in call(main, method="OPTIONS", headers=asked).headers["Access-Control-Allow-Methods"]
 
 
 def test_each_request_is_logged_in_one_line_with_fissions_keys(pod: Pod, capsys):

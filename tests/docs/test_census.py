@@ -31,10 +31,12 @@ def test_the_site_publishes_exactly_the_blocks_that_are_found(built_site: Path) 
 def test_every_published_block_is_in_the_ledger(built_site: Path, ledger: Ledger, pytestconfig: pytest.Config) -> None:
     if pytestconfig.getoption("--page"):
         pytest.skip("only one page was asked for; `make test` verifies them all")
+    shown = Counter(digest(text) for texts in published(built_site).values() for text in texts)
+    missing = shown - ledger.digests  # by count: a text that stands on two pages must be verified on both
     unaccounted = [
         f"{page}: {text.strip().splitlines()[0]}"
         for page, texts in published(built_site).items()
         for text in texts
-        if digest(text) not in ledger.digests
+        if digest(text) in missing
     ]
-    assert unaccounted == [], f"{len(unaccounted)} blocks are published and not verified (run the whole `make test`)"
+    assert unaccounted == [], f"{missing.total()} blocks are published and not verified (run the whole `make test`)"

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg2
@@ -55,18 +56,15 @@ def empty_database(postgres: Server) -> Iterator[Dsn]:
 
 
 @pytest.fixture
-def query() -> Callable[[Dsn, str], list[tuple[object, ...]]]:
+def query() -> Callable[..., list[tuple[object, ...]]]:
     """Run one statement on a connection of its own."""
 
-    def run(dsn: Dsn, statement: str) -> list[tuple[object, ...]]:
-        connection = psycopg2.connect(**dsn)
-        try:
+    def run(dsn: Dsn, statement: str, *parameters: object) -> list[tuple[object, ...]]:
+        with closing(psycopg2.connect(**dsn)) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
-                cursor.execute(statement)
+                cursor.execute(statement, parameters or None)
                 return cursor.fetchall() if cursor.description else []
-        finally:
-            connection.close()
 
     return run
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from kit.checks.registry import rules
 from pytest_examples import EvalExample
 
 from tools import ROOT
@@ -41,6 +44,9 @@ def block(lang: str, source: str, file: Path | None = None, **options: str) -> B
             "row 3: the archive holds no src/nowhere",
         ),
         (block("console", "hello"), "output before the first command"),
+        (block("console", "$ sleep 60\n...", leave_running="yes"), "must show the line that says that it is ready"),
+        (block("json", "{}", rule="FK999", example="bad"), "there is no bad example of a rule FK999"),
+        (block("json", "{}", rule="FK001", example="bad"), "this is not the bad example of FK001"),
         (block("console", "$ echo one\ntwo"), "printed\none\n\nbut the page shows\ntwo"),
         (block("console", "$ echo one"), "but the page shows"),
         (block("console", "$ false"), "ended with status 1, not 0"),
@@ -113,3 +119,20 @@ def test_a_symbol_of_the_template_runs_inside_its_module(bench: Workbench) -> No
     text = "\n".join(rows[first : first + 3])
     cut = Block("page.md", 7, "python", {}, text, tuple((file, first + 1 + n) for n in range(3)))
     assert prove(cut, bench).how == "run inside template/src/settings.py"
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"), [("bad", "does not find its bad example"), ("good", "finds its good example")]
+)
+def test_an_example_of_a_check_is_judged_by_its_rule(
+    kind: str, says: str, bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = rules()["FK001"]
+    swapped = replace(rule, bad=rule.good, good=rule.bad)
+    shown = swapped.bad if kind == "bad" else swapped.good
+    right = rule.bad if kind == "bad" else rule.good
+    assert "kit check" in prove(block("json", right.text, rule="FK001", example=kind), bench).how
+    shutil.rmtree(bench.folder / f"FK001-{kind}")
+    monkeypatch.setattr("tools.runners.rules.rules", lambda: {"FK001": swapped})
+    with pytest.raises(Unproved, match=says):
+        prove(block("json", shown.text, rule="FK001", example=kind), bench)

@@ -22,32 +22,10 @@ def no_own_database(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Server]:
-    """One throw-away server, in memory, for all tests of this folder."""
-    with Server.temporary() as server:
-        yield server
-
-
 @pytest.fixture
-def db(postgres: Server) -> Iterator[Dsn]:
+def db(empty_database: Dsn) -> Dsn:
     """A database without any table."""
-    with database.scratch(postgres.dsn) as dsn:
-        yield dsn
-
-
-@pytest.fixture
-def query() -> Query:
-    """Run one statement on a connection of its own."""
-
-    def run(dsn: Dsn, statement: str, *parameters: object) -> list[tuple[object, ...]]:
-        with closing(psycopg2.connect(**dsn)) as connection:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute(statement, parameters or None)
-                return cursor.fetchall() if cursor.description else []
-
-    return run
+    return empty_database
 
 
 @pytest.fixture
