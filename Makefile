@@ -67,8 +67,11 @@ lock: setup ## Resolve the requirements again and pin them with hashes
 	cd template && $(COMPILE) requirements.in -c kit/python-env-1.35.0.txt -o src/requirements.txt
 	cd template && $(COMPILE) dev-requirements.in -o dev-requirements.txt
 	cd template && $(COMPILE) manifests/migrate-requirements.in -o manifests/migrate-requirements.txt
+	cd template && for name in storage scheduler; do $(COMPILE) examples/requirements/$$name.in \
+		-c src/requirements.txt -c kit/python-env-1.35.0.txt -o examples/requirements/$$name.txt || exit 1; done
 	$(COMPILE) requirements/uv.in -o requirements/uv.txt
 	$(COMPILE) requirements/kit.in -o requirements/kit.txt
+	$(COMPILE) requirements/dagster.in -o requirements/dagster.txt
 	cd bench && $(COMPILE) requirements.in -o requirements.txt
 
 clean: ## Remove everything that is generated
