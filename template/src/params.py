@@ -90,10 +90,12 @@ def json_body(model: type[Model], *, max_bytes: int = MAX_BODY_BYTES) -> Model:
     if (request.content_length or 0) > max_bytes:
         raise too_large
     try:
-        request.max_content_length = max_bytes  # a chunked body has no length to look at beforehand
+        request.max_content_length = max_bytes + 1  # a chunked body has no length to look at, and is cut here
         data = request.get_data(cache=True)
     except RequestEntityTooLarge:
         raise too_large from None
+    if len(data) > max_bytes:
+        raise too_large
     try:
         return model.model_validate_json(data)
     except Invalid as error:

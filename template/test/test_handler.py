@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from enum import StrEnum
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -13,8 +15,17 @@ from flask import Flask, Response, abort
 from handler import by_method, entrypoint
 from helpers import execute, fetch_one, get_secret, init_db_connection
 from kit.pod import Pod
-from models import ErrorResponse, ItemIn, ItemStatus
+from models import ErrorResponse, Line, Price, StrictModel
 from params import json_body, path_param
+
+
+class Colour(StrEnum):
+    RED = "red"
+
+
+class Parcel(StrictModel):
+    name: Line
+    price: Price
 
 
 def call(main: Callable[[], Any], method: str = "GET", path: str = "/", **options: Any) -> Response:
@@ -28,7 +39,7 @@ def call(main: Callable[[], Any], method: str = "GET", path: str = "/", **option
     ("result", "status", "body"),
     [
         ({"a": 1}, 200, b'{"a": 1}'),
-        ([ItemStatus.DRAFT], 200, b'["draft"]'),
+        ([Colour.RED], 200, b'["red"]'),
         (({"a": 1}, 201), 201, b'{"a": 1}'),
         (("text", 200, {"Content-Type": "text/csv"}), 200, b"text"),
         (None, 204, b""),
@@ -84,14 +95,14 @@ def test_other_methods_are_refused_with_what_is_allowed(pod: Pod):
     assert refused.json["error_code"] == "METHOD_NOT_ALLOWED"
 
 
-def test_what_was_not_committed_is_gone_after_the_request(pod: Pod):
+def test_what_was_not_committed_is_gone_after_the_request(parcels: None):
     def main() -> Any:
-        init_db_connection().cursor().execute("INSERT INTO items (name, price) VALUES ('half', 1)")
+        init_db_connection().cursor().execute("INSERT INTO parcels (name, price) VALUES ('half', 1)")
         return {}
 
     call(main)
     assert init_db_connection().get_transaction_status() == 0
-    assert fetch_one("SELECT count(*) FROM items") == {"count": 0}
+    assert fetch_one("SELECT count(*) FROM parcels") == {"count": 0}
 
 
 def test_a_nul_character_on_its_way_to_the_database_is_the_callers_mistake(pod: Pod):
@@ -115,16 +126,29 @@ def test_a_nul_character_on_its_way_to_the_database_is_the_callers_mistake(pod: 
 )
 def test_a_body_that_is_not_fit_is_refused(pod: Pod, data: bytes, content_type: str | None, status: int):
     def main() -> Any:
-        return json_body(ItemIn)
+        return json_body(Parcel)
 
     response = call(main, "POST", data=data, content_type=content_type)
     assert response.status_code == status
     ErrorResponse.model_validate(response.json)
 
 
+@pytest.mark.parametrize(("length", "status"), [(100, 200), (101, 413), (5_000, 413)])
+def test_a_chunked_body_has_the_same_limit_as_one_that_says_its_length(pod: Pod, length: int, status: int):
+    def main() -> Any:
+        return json_body(Parcel, max_bytes=100)
+
+    body = b'{"name": "box", "price": 1}'.ljust(length)
+    chunked = {"wsgi.input_terminated": True, "CONTENT_LENGTH": ""}
+    response = call(
+        main, "POST", input_stream=BytesIO(body), content_type="application/json", environ_overrides=chunked
+    )
+    assert response.status_code == status, response.text
+
+
 def test_all_mistakes_of_a_body_are_reported_at_once(pod: Pod):
     def main() -> Any:
-        return json_body(ItemIn)
+        return json_body(Parcel)
 
     response = call(main, "POST", json={"name": " ", "price": -1, "colour": "red"})
     assert [problem["loc"] for problem in response.json["details"]] == ["body.name", "body.price", "body.colour"]
