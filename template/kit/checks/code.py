@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import textwrap
 from collections.abc import Iterator
 
 from kit.checks.registry import Example, rule
@@ -16,7 +17,7 @@ _MOUNTED = re.compile(r"/(secrets|configs)/[^/]+")
 
 
 def _module(body: str, imports: str = "from flask import request", block: str = "") -> Example:
-    lines = "".join(f"    {line}\n" for line in body.split("\n"))
+    lines = textwrap.indent(f"{body}\n", "    ")
     head = f"{imports}\n\n\n" if imports else ""
     fence = f'    """List orders.\n\n    ```fission\n    {{"name": "orders"{block}}}\n    ```\n    """\n'
     return Example("src/orders.py", f"{head}def main():\n{fence}{lines}")
