@@ -1,0 +1,107 @@
+"""What is made from the built site: Markdown of each page, the lists for machines, old addresses, the 404 page."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+from urllib.parse import urljoin
+
+import pytest
+from bs4 import BeautifulSoup
+
+from tools.after import redirects
+from tools.after.markdown import readable
+from tools.expand import FENCE, digest, published_pages
+
+
+def fenced(text: str) -> list[str]:
+    """The blocks of a Markdown text, as a program would take them out."""
+    found: list[str] = []
+    start: re.Match[str] | None = None
+    body: list[str] = []
+    for row in text.split("\n"):
+        fence = FENCE.match(row)
+        if start is None:
+            start, body = fence, []
+        elif fence and fence["ticks"] == start["ticks"] and fence["pad"] == start["pad"] and not fence["head"].strip():
+            found.append("\n".join(body))
+            start = None
+        else:
+            body.append(row.removeprefix(start["pad"]))
+    assert start is None
+    return found
+
+
+def test_the_markdown_of_a_page_holds_exactly_its_verified_blocks(built_site: Path) -> None:
+    for page in published_pages():
+        text = (built_site / page.path).read_text("utf-8")
+        assert Counter(map(digest, fenced(text))) == Counter(b.digest for b in page.blocks), page.path
+
+
+def test_the_markdown_of_a_page_needs_no_browser(built_site: Path) -> None:
+    for page in published_pages():
+        text = (built_site / page.path).read_text("utf-8")
+        for block in fenced(text):
+            text = text.replace(block, "")
+        left = re.search(r"<%|<svg|<div|<span|#!python|\{ ?[.#]\w", text)
+        assert left is None, f"{page.path}: {left and left[0]}"
+        assert text.startswith("# "), page.path
+
+
+def test_a_picture_becomes_its_text() -> None:
+    text = readable('<div><svg a="b">\n<title id="t">A title</title>\n<desc id="d">First. Then.</desc>\n</svg></div>')
+    assert text == "*Picture: A title.* First. Then.\n"
+
+
+def test_each_page_names_its_markdown(built_site: Path) -> None:
+    for html in built_site.rglob("*.html"):
+        soup = BeautifulSoup(html.read_text("utf-8"), "html.parser")
+        if soup.select_one("article") is None or html.name == "404.html":
+            continue
+        link = soup.select_one('link[type="text/markdown"]')
+        assert link is not None, html
+        assert (html.parent / str(link["href"])).resolve().is_file(), html
+
+
+def test_the_list_for_machines_names_every_page_once_with_what_it_is_about(built_site: Path) -> None:
+    text = (built_site / "llms.txt").read_text("utf-8")
+    assert re.match(r"# .+\n\n> .+\n\n## ", text)
+    rows = re.findall(r"^- \[(.+?)\]\((.+?)\): (.+)$", text, re.M)
+    assert sorted(path for _, path, _ in rows) == sorted(page.path for page in published_pages())
+    assert all((built_site / path).is_file() for _, path, _ in rows)
+
+
+def test_the_long_list_holds_every_page(built_site: Path) -> None:
+    whole = (built_site / "llms-full.txt").read_text("utf-8")
+    for page in published_pages():
+        assert (built_site / page.path).read_text("utf-8") in whole, page.path
+
+
+def test_every_old_address_leads_to_a_page_with_the_anchor_kept(built_site: Path) -> None:
+    for old, new in redirects.read().items():
+        soup = BeautifulSoup((built_site / old / "index.html").read_text("utf-8"), "html.parser")
+        link = soup.select_one("a")
+        assert link is not None
+        assert urljoin(f"/{old}", str(link["href"])) == f"/{new}"
+        assert "location.hash" in soup.script.get_text()
+        assert (built_site / new / "index.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [('"x/" = "nowhere/"', "x/ leads to nowhere/, which does not exist"), ('"here/" = "here/"', "here/ is a page")],
+)
+def test_an_address_that_leads_nowhere_stops_the_build(line: str, problem: str, tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here/index.html").write_text("<html></html>")
+    (tmp_path / "redirects.toml").write_text(f"[moved]\n{line}\n")
+    with pytest.raises(ValueError, match=problem):
+        redirects.write(tmp_path, tmp_path / "redirects.toml")
+
+
+def test_the_404_page_leads_on_from_any_depth(built_site: Path) -> None:
+    soup = BeautifulSoup((built_site / "404.html").read_text("utf-8"), "html.parser")
+    links = [str(a["href"]) for a in soup.select("article a")]
+    assert len(links) == 4
+    assert all(link.startswith("/") and (built_site / link.lstrip("/") / "index.html").is_file() for link in links)

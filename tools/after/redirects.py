@@ -1,0 +1,45 @@
+"""Old addresses of pages lead to the new ones: `docs/redirects.toml` says which."""
+
+from __future__ import annotations
+
+import tomllib
+from html import escape
+from pathlib import Path
+
+from tools import ROOT
+
+FILE = ROOT / "docs/redirects.toml"
+
+
+def write(site: Path, file: Path = FILE) -> None:
+    """Write a page for each old address that sends readers on, with the anchor that they came for.
+
+    Raises:
+        ValueError: An address is taken by a page, or leads to a page that does not exist.
+    """
+    for old, new in read(file).items():
+        target = site / new.partition("#")[0] / "index.html"
+        if not target.exists():
+            raise ValueError(f"{file.name}: {old} leads to {new}, which does not exist")
+        place = site / old / "index.html"
+        if place.exists() and "http-equiv" not in place.read_text("utf-8"):
+            raise ValueError(f"{file.name}: {old} is a page; it cannot lead to {new}")
+        up = "../" * len(Path(old).parts)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(_page(up + new), "utf-8")
+
+
+def read(file: Path = FILE) -> dict[str, str]:
+    """Return the addresses, old to new, both relative to the site and with a slash at the end."""
+    return {str(old): str(new) for old, new in tomllib.loads(file.read_text("utf-8"))["moved"].items()}
+
+
+def _page(target: str) -> str:
+    link = escape(target)
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>This page has moved</title>\n'
+        f'<link rel="canonical" href="{link}">\n<meta name="robots" content="noindex">\n'
+        f'<script>location.replace("{link}" + location.hash)</script>\n'
+        f'<meta http-equiv="refresh" content="0; url={link}">\n</head>\n'
+        f'<body><p>This page has moved: <a href="{link}">{link}</a></p></body>\n</html>\n'
+    )
