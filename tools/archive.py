@@ -18,7 +18,7 @@ from pathlib import Path
 from kit import origin
 from pathspec import GitIgnoreSpec
 
-from tools import ROOT
+from tools import ROOT, browser_data
 
 NAME = "your-service"
 TEMPLATE = ROOT / "template"
@@ -85,13 +85,14 @@ def listing(folder: Path = TEMPLATE) -> list[Path]:
 
 
 def downloads(template: Path = TEMPLATE) -> list[Download]:
-    """Return the zip, the tar.gz and their SHA256SUMS; each holds one folder `your-service/`."""
+    """Return the zip and the tar.gz with one folder `your-service/`, their SHA256SUMS, and the same for the browser."""
+    members = _members(template)
     zipped, tarred, packed = io.BytesIO(), io.BytesIO(), io.BytesIO()
     with (
         zipfile.ZipFile(zipped, "w") as z,
         tarfile.open(fileobj=tarred, mode="w", format=tarfile.USTAR_FORMAT) as t,
     ):
-        for path, mode, data in _members(template):
+        for path, mode, data in members:
             inside = f"{NAME}/{path}"
             entry = zipfile.ZipInfo(inside, (1980, 1, 1, 0, 0, 0))
             entry.create_system, entry.external_attr = 3, (0o100000 | mode) << 16
@@ -104,7 +105,8 @@ def downloads(template: Path = TEMPLATE) -> list[Download]:
     stem = f"{NAME}-{version(template)}"
     found = [Download(f"{stem}.zip", zipped.getvalue()), Download(f"{stem}.tar.gz", packed.getvalue())]
     sums = "".join(f"{d.sha256}  {d.name}\n" for d in found)
-    return [*found, Download("SHA256SUMS", sums.encode())]
+    script = browser_data.script(NAME, version(template), members)
+    return [*found, Download("SHA256SUMS", sums.encode()), Download(browser_data.NAME, script)]
 
 
 def _members(template: Path) -> list[tuple[str, int, bytes]]:

@@ -13,12 +13,16 @@ const complete = () => {
   document.querySelectorAll(".md-code__nav:not([aria-label])").forEach((bar, n) => {
     bar.setAttribute("aria-label", `Code block ${n + 1}`);
   });
-  const buttons = ".language-console button[data-md-type=copy]:not([data-clipboard-text])";
-  document.querySelectorAll(buttons).forEach((button) => {
-    const code = button.closest("pre").querySelector("code");
-    button.setAttribute("data-clipboard-text", commands(code.textContent));
-  });
 };
 
 new MutationObserver(complete).observe(document.body, { childList: true, subtree: true });
 complete();
+
+// Just before the copying itself, because the reader's own name may have come into the block meanwhile.
+const prepare = (event) => {
+  const button = event.target.closest(".language-console button[data-md-type=copy]");
+  if (!button) return;
+  const code = button.closest("pre").querySelector("code");
+  button.setAttribute("data-clipboard-text", commands(code.textContent));
+};
+document.addEventListener("click", prepare, { capture: true });

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,3 +28,16 @@ def page(chromium: Browser, site_url: str) -> Iterator[Page]:
     yield page
     context.close()
     assert problems == []
+
+
+@pytest.fixture
+def open_generator(page: Page) -> Callable[..., Page]:
+    """Opens the download page, with choices in its address, and waits until its generator is there."""
+
+    def opened(choices: str = "") -> Page:
+        page.goto("about:blank")  # another hash alone would not load the page again
+        page.goto(f"download/{choices}")
+        page.locator("#kit-generator.kit-ready form").wait_for()
+        return page
+
+    return opened

@@ -30,9 +30,9 @@ def test_search_finds_a_function_and_opens_its_page(page: Page) -> None:
     expect(page.locator(".md-search-result__meta")).to_have_text("Type to start searching")
     page.get_by_placeholder("Search").press_sequentially("encrypt_vault")
     first = page.locator(".md-search-result__link").first
-    expect(first).to_have_attribute("href", re.compile("secrets/"))
+    expect(first).to_have_attribute("href", re.compile("reference/vault/"))
     first.click()
-    expect(page).to_have_url(re.compile("secrets/"))
+    expect(page).to_have_url(re.compile("reference/vault/"))
 
 
 @pytest.mark.parametrize("suffix", [".zip", ".tar.gz"])
