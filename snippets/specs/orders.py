@@ -11,7 +11,7 @@ def main():
     {
       "name": "your-service-orders",
       "executor": "newdeploy",
-      "timeout_seconds": 30,
+      "timeout_seconds": 90,
       "http_triggers": {
         "orders": {"url": "/orders", "methods": ["GET", "POST"]},
         "order": {
