@@ -36,8 +36,8 @@ serve: setup ## Serve the guide site on http://127.0.0.1:8000 (PORT=...), reload
 site: setup ## Build the guide site, with the archives, into site/
 	@$(BIN)/python -m tools.site build
 
-docs: setup ## Verify the blocks of one page: make docs PAGE=docs/index.md
-	@$(BIN)/python -m pytest -q tests/docs/test_blocks.py --page "$(PAGE)"
+docs: setup ## Verify the blocks of all pages, or of one: make docs PAGE=docs/index.md
+	@$(BIN)/python -m tools.verify $(PAGE)
 
 test: setup lint ## Prove every code block of the site, the archive, the template and the tools
 	@$(BIN)/python -m pytest
@@ -53,6 +53,7 @@ bench: $(BENCH)/.installed ## Measure the template against its peers; PYTHON=pyt
 	@$(BENCH)/bin/python -m bench.cold_start
 	@$(BENCH)/bin/python -m bench.vault
 	@$(BENCH)/bin/python -m bench.parts
+	@$(BENCH)/bin/python -m bench.examples
 	@$(BENCH)/bin/python -m bench.chart
 
 $(BENCH)/.installed: bench/requirements.txt | $(SETUP)
@@ -67,10 +68,12 @@ lock: setup ## Resolve the requirements again and pin them with hashes
 	cd template && $(COMPILE) requirements.in -c kit/python-env-1.35.0.txt -o src/requirements.txt
 	cd template && $(COMPILE) dev-requirements.in -o dev-requirements.txt
 	cd template && $(COMPILE) manifests/migrate-requirements.in -o manifests/migrate-requirements.txt
-	cd template && for name in storage scheduler; do $(COMPILE) examples/requirements/$$name.in \
-		-c src/requirements.txt -c kit/python-env-1.35.0.txt -o examples/requirements/$$name.txt || exit 1; done
+	cd template && for list in examples/requirements/*.in; do list=$${list%.in}; $(COMPILE) $$list.in \
+		-c src/requirements.txt -c kit/python-env-1.35.0.txt -o $$list.txt || exit 1; done
 	$(COMPILE) requirements/uv.in -o requirements/uv.txt
 	$(COMPILE) requirements/kit.in -o requirements/kit.txt
+	$(COMPILE) requirements/properdocs.in -o requirements/properdocs.txt
+	$(COMPILE) requirements/zensical.in -o requirements/zensical.txt
 	$(COMPILE) requirements/dagster.in -o requirements/dagster.txt
 	cd bench && $(COMPILE) requirements.in -o requirements.txt
 

@@ -4,27 +4,35 @@ set -eu
 
 usage() {
     cat <<'TEXT'
-Usage: ./create-project.sh NAME DIR
+Usage: ./create-project.sh NAME DIR [--add EXAMPLE[,EXAMPLE...]] [--namespace NAMESPACE] [--executor PROFILE]
 
 Makes the folder DIR, a copy of this project under the name NAME.
 
   NAME  lower-case letters, digits and hyphens, at most 48 characters, for example orders
   DIR   a folder that does not exist yet, outside of this one, for example ../orders
 
+  --add        move examples into the service: crud, webhook, scheduler, quota, storage, users
+  --namespace  the Kubernetes namespace in .fission/deployment.json
+  --executor   how functions run that do not say it themselves: a profile of .fission/deployment.json,
+               poolmgr or newdeploy
+
 The environment variable PYTHON names the Python to use.
 
-Example:
+Examples:
   ./create-project.sh orders ../orders
+  ./create-project.sh orders ../orders --add crud,quota --namespace shop --executor newdeploy
 TEXT
 }
 
-case ${1:-} in
--h | --help)
-    usage
-    exit 0
-    ;;
-esac
-if [ $# -ne 2 ]; then
+for word; do
+    case $word in
+    -h | --help)
+        usage
+        exit 0
+        ;;
+    esac
+done
+if [ $# -lt 2 ]; then
     usage >&2
     exit 2
 fi
@@ -50,4 +58,4 @@ if ! find_python; then
 fi
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 # -P: a folder called kit where the user stands must not be taken for ours.
-PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1 exec "$python" -P -m kit.rename "$here" "$1" "$2"
+PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1 exec "$python" -P -m kit.create "$here" "$@"

@@ -24,6 +24,7 @@ COMMANDS = {
     "leaks": ("kit.leaks:command", "Look for secrets in files that git takes."),
     "audit": ("kit.audit:command", "Look up known vulnerabilities of all pinned packages."),
     "deploy": ("kit.deploy:command", "Deploy one stage."),
+    "add": ("kit.add_command:add", "Make examples part of the service: move them to src/."),
     "vault": ("kit.vault_command:vault", "Make keys; encrypt and decrypt values."),
     "update": ("kit.update.command:update", "Merge a newer template into this project."),
     "rename": ("kit.rename_command:rename", "Give this project another name."),
@@ -63,7 +64,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, message="template %(version)s")
 def cli() -> None:
-    r"""Development tools of this project.
+    """Development tools of this project.
 
     \b
     Examples:

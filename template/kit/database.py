@@ -44,6 +44,11 @@ def development(project: Project, environ: Mapping[str, str] = os.environ) -> It
         yield {**server.dsn, "dbname": ensure(server.dsn, project.identifier)}
 
 
+def is_embedded(project: Project, environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether local runs use the embedded server, because neither the environment nor `.env` names another."""
+    return not (configured(environ, project) or in_dotenv(project))
+
+
 def in_dotenv(project: Project) -> Dsn | None:
     """Return the server that the project's `.env` names, or None."""
     path = project.root / ".env"

@@ -28,7 +28,7 @@ JOB = "manifests/migrate-job.yaml"
 @click.option("--delete", is_flag=True, help="Also delete this project's objects that the specs no longer name.")
 @click.option("--dry-run", is_flag=True, help="Write specs and archive, and print the other commands.")
 def command(stage: str, migrate: bool, delete: bool, dry_run: bool) -> None:
-    r"""Write specs and archive of a stage, apply its settings, migrate, and apply the specs.
+    """Write specs and archive of a stage, apply its settings, migrate, and apply the specs.
 
     The cluster is that of kubectl. In CI, KUBECONFIG_CONTENT may hold a whole kubeconfig; it is written to a private
     file that is removed at the end.

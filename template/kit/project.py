@@ -67,6 +67,12 @@ class Project:
         return self.root / "migrates"
 
     @property
+    def all_migrates(self) -> list[Path]:
+        """The folders of all SQL migrations: the project's own, and the examples' unless they were removed."""
+        examples = self.examples / "migrates"
+        return [self.migrates, examples] if examples.is_dir() else [self.migrates]
+
+    @property
     def state(self) -> Path:
         """The folder of everything that local runs leave behind; safe to delete together with its data."""
         return self.root / ".kit"

@@ -1,4 +1,4 @@
-"""Give a project another name, in a copy (`create-project.sh`) or in place (`python -m kit rename`).
+"""Give a project another name: the rule, and `python -m kit rename`, which applies it in place.
 
 Uses the standard library only, so that it runs before anything is installed. The download page renames in the
 browser by the same rule: `rename_text` on paths and on everything that is UTF-8 text.
@@ -8,17 +8,12 @@ from __future__ import annotations
 
 import json
 import keyword
-import os
 import re
-import shlex
 import shutil
-import signal
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 
 from kit import origin
 from kit.errors import KitError
@@ -91,45 +86,15 @@ def check_name(name: str, pins: Path) -> None:
         raise KitError(f"{name!r} is a keyword of Python; choose another name")
     if word in sys.stdlib_module_names:
         raise KitError(f"{name!r} is a module of Python's standard library; choose another name")
-    if word in _environment_packages(pins):
+    if word in environment_packages(pins):
         raise KitError(f"{name!r} is a package of Fission's Python environment; choose another name")
 
 
-def create(template: Path, name: str, target: Path) -> str:
-    """Copy a project under another name and return the name it had before.
-
-    The copy is made beside the target and moved there when it is complete, so that nothing half-made is left.
-
-    Raises:
-        KitError: the name is not allowed, the target exists or lies in the template, or a file cannot be copied.
-    """
-    old = current_name(template)
-    check_name(name, template / "kit" / "python-env-1.35.0.txt")
-    if os.path.lexists(target):
-        raise KitError(f"{target} already exists; choose another folder or remove it")
-    parent = target.absolute().parent
-    if not parent.is_dir():
-        raise KitError(f"{parent} does not exist; create it first")
-    parent = parent.resolve()
-    if parent.is_relative_to(template.resolve()):
-        raise KitError(f"{target} lies inside the template; choose a folder outside of {template}")
-    draft = None
-    try:
-        draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=parent))
-        for path in files(template):
-            if path.relative_to(template).as_posix() in OWN:
-                continue
-            _copy(path, draft / rename_text(path.relative_to(template).as_posix(), old, name), old, name)
-        if text := origin.carried_over(template, *_renaming(old, name)):
-            (draft / origin.FILE).write_text(text, encoding="utf-8")
-        shutil.copymode(template, draft)
-        draft.rename(parent / target.name)
-    except OSError as error:
-        raise KitError(f"{target} cannot be created: {error.strerror}: {error.filename}") from error
-    finally:
-        if draft:
-            shutil.rmtree(draft, ignore_errors=True)  # after the move there is nothing left to remove
-    return old
+def environment_packages(pins: Path) -> set[str]:
+    """Return the names of the packages and modules of Fission's Python environment, as identifiers."""
+    lines = pins.read_text(encoding="utf-8").splitlines()
+    names = [line.partition("==")[0].strip().lower() for line in lines if "==" in line and line[0] != "#"]
+    return _SERVER | {re.sub(r"[-.]", "_", name) for name in names}
 
 
 def rename_in_place(root: Path, name: str, *, dry_run: bool = False) -> list[str]:
@@ -154,7 +119,7 @@ def rename_in_place(root: Path, name: str, *, dry_run: bool = False) -> list[str
         if renamed != content or place != path:
             changes.append((path, place, renamed))
     if not dry_run:
-        text = origin.carried_over(root, *_renaming(old, name))
+        text = origin.carried_over(root, *renaming(old, name))
         for path, place, content in changes:
             _replace(path, place, content)
         if text:
@@ -190,40 +155,9 @@ def files(root: Path) -> Iterator[Path]:
             yield path
 
 
-def main() -> None:
-    """Run `create-project.sh`: the arguments are template, name and target."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
-    template, name, target = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
-    try:
-        create(template, name, target)
-    except KitError as error:
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted; nothing was created\n")
-        sys.exit(130)
-    sys.stdout.write(f"Created {name} in {target}. Next:\n\n  cd {shlex.quote(str(target))}\n  make run\n  make test\n")
-
-
-def _renaming(old: str, new: str) -> tuple[Callable[[str], str], Callable[[bytes], bytes]]:
+def renaming(old: str, new: str) -> tuple[Callable[[str], str], Callable[[bytes], bytes]]:
     """Return what renaming does to a path, and to a content."""
     return lambda path: rename_text(path, old, new), lambda content: rename_bytes(content, old, new)
-
-
-def _environment_packages(pins: Path) -> set[str]:
-    """Return the packages' names as identifiers."""
-    lines = pins.read_text(encoding="utf-8").splitlines()
-    names = [line.partition("==")[0].strip().lower() for line in lines if "==" in line and line[0] != "#"]
-    return _SERVER | {re.sub(r"[-.]", "_", name) for name in names}
-
-
-def _copy(path: Path, place: Path, old: str, new: str) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    if path.is_symlink():
-        place.symlink_to(rename_text(os.readlink(path), old, new))
-        return
-    place.write_bytes(rename_bytes(path.read_bytes(), old, new))
-    shutil.copymode(path, place)
 
 
 def _replace(path: Path, place: Path, content: bytes) -> None:
@@ -240,11 +174,3 @@ def _replace(path: Path, place: Path, content: bytes) -> None:
                 folder.rmdir()
                 continue
             break
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
-if __name__ == "__main__":
-    main()

@@ -14,7 +14,7 @@ from kit.rename import current_name, identifier, rename_in_place
 @click.option("--dry-run", is_flag=True, help="Only list the files that would change.")
 @click.option("--force", is_flag=True, help="Rename although the current name is a single word.")
 def rename(name: str, dry_run: bool, force: bool) -> None:
-    r"""Rename this project to NAME, in texts and in paths.
+    """Rename this project to NAME, in texts and in paths.
 
     A current name that is a single word may also stand in the texts as an ordinary word, and its spelling as an
     identifier is the same; then look at the list first and repeat with --force. Commit before you rename.

@@ -15,7 +15,6 @@ from exceptions import (
     from_database_error,
 )
 from helpers import execute, init_db_connection
-from kit.pod import Pod
 
 
 @pytest.mark.parametrize(
@@ -39,12 +38,12 @@ STATEMENTS = {
     "22003": ("SELECT 99999999999::int", 400),
     "22007": ("SELECT 'x'::timestamptz", 400),
     "22001": ("SELECT 'abc'::varchar(2) FROM (INSERT_TOO_LONG) x", 400),
-    "23502": ("INSERT INTO items (price) VALUES (1)", 400),
-    "23514": ("INSERT INTO items (name, price) VALUES ('a', -1)", 400),
-    "23505": ("INSERT INTO items (name, price) VALUES ('a', 1), ('a', 1)", 409),
+    "23502": ("INSERT INTO parcels (price) VALUES (1)", 400),
+    "23514": ("INSERT INTO parcels (name, price) VALUES ('a', -1)", 400),
+    "23505": ("INSERT INTO parcels (name, price) VALUES ('a', 1), ('a', 1)", 409),
     "23503": ("CREATE TEMP TABLE p (id int PRIMARY KEY); CREATE TEMP TABLE c (p int REFERENCES p);"
               "INSERT INTO c VALUES (1)", 409),
-    "25006": ("SET TRANSACTION READ ONLY; DELETE FROM items", 503),
+    "25006": ("SET TRANSACTION READ ONLY; DELETE FROM parcels", 503),
     "40001": ("DO $$ BEGIN RAISE SQLSTATE '40001'; END $$", 503),
     "40P01": ("DO $$ BEGIN RAISE SQLSTATE '40P01'; END $$", 503),
     "53300": ("DO $$ BEGIN RAISE SQLSTATE '53300'; END $$", 503),
@@ -57,7 +56,7 @@ STATEMENTS["22001"] = ("CREATE TEMP TABLE t (a varchar(2)); INSERT INTO t VALUES
 
 
 @pytest.mark.parametrize("state", STATEMENTS)
-def test_each_sqlstate_gets_its_status(pod: Pod, state: str):
+def test_each_sqlstate_gets_its_status(parcels: None, state: str):
     statement, status = STATEMENTS[state]
     with pytest.raises(psycopg2.Error) as caught, init_db_connection() as connection:
         connection.cursor().execute(statement)
@@ -67,9 +66,9 @@ def test_each_sqlstate_gets_its_status(pod: Pod, state: str):
     assert ("Retry-After" in translated.headers) == (status in (503, 504))
 
 
-def test_a_conflict_names_the_constraint_and_no_value(pod: Pod):
+def test_a_conflict_names_the_constraint_and_no_value(parcels: None):
     with pytest.raises(psycopg2.Error) as caught:
-        execute("INSERT INTO items (name, price) VALUES ('private name', 1), ('private name', 1)")
+        execute("INSERT INTO parcels (name, price) VALUES ('private name', 1), ('private name', 1)")
     told = from_database_error(caught.value).to_dict()
-    assert told["details"] == {"constraint": "items_name_is_unique"}
+    assert told["details"] == {"constraint": "parcels_name_is_unique"}
     assert "private name" not in str(told)

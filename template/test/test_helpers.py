@@ -128,23 +128,23 @@ def test_the_connection_is_opened_once(pod: Pod):
     assert fetch_one("SELECT pg_backend_pid() AS pid") == first
 
 
-def test_what_a_transaction_did_stays(pod: Pod):
+def test_what_a_transaction_did_stays(parcels: None):
     with transaction() as cursor:
-        cursor.execute("INSERT INTO items (name, price) VALUES ('first', 1), ('second', 2)")
-        cursor.execute("DELETE FROM items WHERE name = 'first'")
+        cursor.execute("INSERT INTO parcels (name, price) VALUES ('first', 1), ('second', 2)")
+        cursor.execute("DELETE FROM parcels WHERE name = 'first'")
     close()
-    assert fetch_all("SELECT name FROM items") == [{"name": "second"}]
+    assert fetch_all("SELECT name FROM parcels") == [{"name": "second"}]
 
 
-def test_a_transaction_that_raises_leaves_nothing_behind(pod: Pod):
+def test_a_transaction_that_raises_leaves_nothing_behind(parcels: None):
     with pytest.raises(ZeroDivisionError), transaction() as cursor:
-        cursor.execute("INSERT INTO items (name, price) VALUES ('half', 1)")
+        cursor.execute("INSERT INTO parcels (name, price) VALUES ('half', 1)")
         raise ZeroDivisionError
-    assert fetch_all("SELECT name FROM items") == []
+    assert fetch_all("SELECT name FROM parcels") == []
 
 
-def test_single_statements_take_part_in_the_transaction_around_them(pod: Pod):
+def test_single_statements_take_part_in_the_transaction_around_them(parcels: None):
     with pytest.raises(ZeroDivisionError), transaction():
-        assert execute("INSERT INTO items (name, price) VALUES ('half', 1)") == 1
+        assert execute("INSERT INTO parcels (name, price) VALUES ('half', 1)") == 1
         raise ZeroDivisionError
-    assert fetch_all("SELECT name FROM items") == []
+    assert fetch_all("SELECT name FROM parcels") == []

@@ -11,10 +11,10 @@ from tools import ROOT
 from tools.expand import published_pages
 
 DOCS = ROOT / "docs"
-HOW_TO = [p for p in sorted(DOCS.glob("*.md")) if not re.search(r"^kind: (?!how-to)", p.read_text("utf-8"), re.M)]
+HOW_TO = [p for p in sorted(DOCS.rglob("*.md")) if not re.search(r"^kind: (?!how-to)", p.read_text("utf-8"), re.M)]
 
 
-@pytest.mark.parametrize("page", HOW_TO, ids=lambda p: p.name)
+@pytest.mark.parametrize("page", HOW_TO, ids=lambda p: p.relative_to(DOCS).as_posix())
 def test_a_page_says_what_you_get_how_to_test_it_when_it_fails_and_what_is_next(page: Path) -> None:
     text = page.read_text("utf-8")
     assert "\n**What you get:**" in text

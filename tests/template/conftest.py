@@ -18,9 +18,9 @@ import psycopg2
 import pytest
 import requests
 from kit import database
+from kit.create import create
 from kit.database import Dsn
 from kit.postgres import Server
-from kit.rename import create
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "template"
 PATIENCE = 20  # seconds that a server may take to start, to notice or to end; only a broken one needs them

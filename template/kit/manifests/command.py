@@ -19,7 +19,7 @@ from kit.private_file import write_private
 @click.option("--output", help="A file, or - for standard output.  [default: manifests/env[-STAGE].yaml]")
 @click.option("--check", is_flag=True, help="Only compare code, .env.example and manifests/; fail when they differ.")
 def env(stage: str | None, source: Path, encrypt: bool, output: str | None, check: bool) -> None:
-    r"""Write the Secret and the ConfigMap of the functions, with the values of .env, as a Kubernetes manifest.
+    """Write the Secret and the ConfigMap of the functions, with the values of .env, as a Kubernetes manifest.
 
     The file is readable for you alone and ignored by git. With --encrypt its secrets are vault values, which only the
     holder of VAULT_KEY can read: write them to a file of another name, and commit that.

@@ -38,7 +38,10 @@ def differences(project: Project) -> list[str]:
             use = next(use for use in uses if (use.kind, use.key) == (kind, key))
             where = f"{use.path.relative_to(project.root)}:{use.line}"
             problems.append(f"{where} reads the {kind} {key}, which {file} does not name; add it there")
-        problems += [f"{file} names the {kind} {key}, which no code reads" for kind, key in sorted(names - wanted)]
+        problems += [
+            f"{file}:{_line(project.root / file, key)} names the {kind} {key}, which no code reads; remove it there"
+            for kind, key in sorted(names - wanted)
+        ]
     return problems
 
 
@@ -61,6 +64,14 @@ def objects(path: Path) -> list[dict[str, Any]]:
 
 
 OBJECTS_BY_FILE = {file: label for label, file in OBJECTS.values()}
+
+
+def _line(path: Path, key: str) -> int:
+    """Return the number of the line that sets a key."""
+    found = re.search(
+        rf"""^[ \t]*["']?{re.escape(key)}["']?[ \t]*[:=]""", text := path.read_text("utf-8"), re.MULTILINE
+    )
+    return text.count("\n", 0, found.start()) + 1 if found else 1
 
 
 def _example(path: Path) -> Names:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kit.dotenv import Kind
 from kit.errors import KitError
+from kit.specs.sources import python_files
 
 READERS: dict[str, Kind] = {
     "get_secret": "secret",
@@ -39,7 +40,7 @@ def read_by_code(*folders: Path) -> list[Use]:
         KitError: a file is not Python, or a name is made up at run time so that nobody can list it.
     """
     found: list[Use] = []
-    for path in sorted(path for folder in folders for path in folder.rglob("*.py")):
+    for path in sorted(path for folder in folders if folder.is_dir() for path in python_files(folder)):
         try:
             tree = ast.parse(path.read_text(encoding="utf-8"))
         except (SyntaxError, UnicodeDecodeError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -41,9 +42,14 @@ def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def _examples(command: Callable[..., Any]) -> Callable[..., Any]:
+    text = "With the migrations of examples/.  [default: only on the embedded database]"
+    return click.option("--examples/--no-examples", default=None, help=text)(command)
+
+
 @click.group()
 def migrate() -> None:
-    r"""Apply, revert, list and verify the SQL migrations of migrates/.
+    """Apply, revert, list and verify the SQL migrations of migrates/, and of examples/migrates/.
 
     The database is the one of DATABASE_URL or PG_HOST ... in the environment, else in .env, else the embedded one
     that `python -m kit serve` uses.
@@ -59,13 +65,18 @@ def migrate() -> None:
 
 @migrate.command()
 @_shared
+@_examples
 @click.option("--allow-late", is_flag=True, help="Also apply files that are older than what is applied already.")
 @click.option("--allow-missing", is_flag=True, help="Do not mind applied versions that have no file.")
-def up(**options: Any) -> None:
-    """Apply everything that is not applied yet."""
+def up(examples: bool | None, **options: Any) -> None:
+    """Apply everything that is not applied yet.
+
+    The migrations of examples/ are for local runs: they are applied to the embedded database, to another one only with
+    --examples.
+    """
     here = project.current()
     with database.development(here) as dsn:
-        applied = runner.apply(dsn, here.migrates, report=_say, **options)
+        applied = runner.apply(dsn, _folders(here, examples), known=here.all_migrates, report=_say, **options)
     verb = "would apply" if options["dry_run"] else "applied"
     click.echo("\n".join(f"{verb} {version}" for version in applied) or "nothing to do: everything is applied")
 
@@ -76,19 +87,21 @@ def down(**options: Any) -> None:
     """Revert the newest applied migration."""
     here = project.current()
     with database.development(here) as dsn:
-        version = runner.revert(dsn, here.migrates, report=_say, **options)
+        version = runner.revert(dsn, here.all_migrates, report=_say, **options)
     verb = "would revert" if options["dry_run"] else "reverted"
     click.echo(f"{verb} {version}" if version else "nothing to do: nothing is applied")
 
 
 @migrate.command()
-def status() -> None:
+@_examples
+def status(examples: bool | None) -> None:
     """List all migrations, and indexes that are INVALID; changes nothing."""
     here = project.current()
     with database.development(here) as dsn:
-        states, invalid = runner.status(dsn, here.migrates), runner.invalid_indexes(dsn)
+        states = runner.status(dsn, _folders(here, examples), here.all_migrates)
+        invalid = runner.invalid_indexes(dsn)
     for state in states:
-        click.echo(_line(state))
+        click.echo(_line(state, here))
     for index in invalid:
         click.echo(str(index))
     if not states:
@@ -98,7 +111,7 @@ def status() -> None:
 @migrate.command()
 @click.argument("title", nargs=-1, required=True)
 def new(title: tuple[str, ...]) -> None:
-    r"""Write an empty migration called after TITLE.
+    """Write an empty migration called after TITLE.
 
     \b
     Example:
@@ -112,7 +125,7 @@ def new(title: tuple[str, ...]) -> None:
 @click.option("--replay", is_flag=True, help="Take each file up, down and up again, on a scratch database.")
 @click.option("--accept", metavar="VERSION", help="Record the file as it is now as what was applied.")
 def verify(replay: bool, accept: str | None) -> None:
-    r"""Compare the database with the files; exit with 1 when something is edited, late, missing or INVALID.
+    """Compare the database with the files; exit with 1 when something is edited, late, missing or INVALID.
 
     With --replay the database is not looked at. Instead each migration goes up, down and up again on a database that
     is thrown away, and `down` must give back the schema that was there before.
@@ -131,9 +144,9 @@ def verify(replay: bool, accept: str | None) -> None:
         return
     with database.development(here) as dsn:
         if accept:
-            runner.accept(dsn, here.migrates, accept)
+            runner.accept(dsn, here.all_migrates, accept)
             click.echo(f"recorded {accept} as it is now")
-        problems = runner.verify(dsn, here.migrates)
+        problems = runner.verify(dsn, here.migrates, here.all_migrates)
     for problem in problems:
         click.echo(problem, err=True)
     if problems:
@@ -146,20 +159,30 @@ def _replay(here: project.Project) -> None:
 
     own = database.configured(os.environ, here)
     if own:
-        one_way = runner.replay(own, here.migrates)
+        one_way = runner.replay(own, here.all_migrates)
     else:
         with Server.temporary() as server:
-            one_way = runner.replay(server.dsn, here.migrates)
+            one_way = runner.replay(server.dsn, here.all_migrates)
     for version in one_way:
         click.echo(f"{version} has no way back: there is nothing below `-- migrate:down`")
-    count = len(runner.read(here.migrates))
+    count = len(runner.read(here.all_migrates))
     click.echo(f"{count} migrations went up, {count - len(one_way)} of them down and up again")
 
 
-def _line(state: State) -> str:
+def _folders(here: project.Project, examples: bool | None) -> list[Path]:
+    """Return what to apply; nobody wants the examples' tables in a database that others use."""
+    wanted = database.is_embedded(here) if examples is None else examples
+    return here.all_migrates if wanted else [here.migrates]
+
+
+def _line(state: State, here: project.Project) -> str:
     name = state.path.name if state.path else state.version
     mark = MARKS.get(state.problem, "x" if state.applied else " ")
     notes: list[str] = [state.problem] if state.problem else []
+    if not state.path and not state.problem:
+        notes.append("an example that was removed")
+    elif state.path and here.examples in state.path.parents:
+        notes.append("of examples/")
     if state.applied_at:
         notes.append(f"applied {state.applied_at:%Y-%m-%d %H:%M:%S %Z} in {state.duration_ms} ms")
     return f"[{mark}] {name}{'  ' if notes else ''}{', '.join(notes)}"

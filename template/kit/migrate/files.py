@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -14,7 +14,10 @@ from kit.errors import KitError
 from kit.migrate import sqltext
 
 _FILE = re.compile(r"(\d+)(?:\D.*)?\.sql")
+_EXAMPLE = re.compile(r"\d+_example_\w+\.sql")
 _HEADING = re.compile(r"--\s*migrate:(up|down)(?:\s+(.*))?$")  # at the start of the line, as dbmate wants it
+
+Folders = Path | Sequence[Path]
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,15 @@ class Migration:
     down: Section
 
     @property
+    def is_example(self) -> bool:
+        """Whether this is the file of an example: it needs no other file, and nothing older needs it.
+
+        Examples keep their versions when they are added to a project that has newer migrations already, so they stand
+        outside of the order: they may be applied late, and they make nothing else late.
+        """
+        return bool(_EXAMPLE.fullmatch(self.path.name))
+
+    @property
     def checksum(self) -> str:
         """SHA-256 of the `up` section, in hexadecimal.
 
@@ -78,17 +90,15 @@ class Migration:
         return section
 
 
-def read(folder: Path) -> list[Migration]:
-    """Return the migrations of a folder, oldest first.
+def read(folders: Folders) -> list[Migration]:
+    """Return the migrations of one folder or of several, oldest first.
 
     Raises:
-        KitError: the folder is missing, a file is malformed, two files have the same version, or the versions sort
+        KitError: a folder is missing, a file is malformed, two files have the same version, or the versions sort
             differently as text (which dbmate does) and as numbers.
     """
-    if not folder.is_dir():
-        raise KitError(f"{folder} does not exist; migrations are read from there")
     found: dict[int, Migration] = {}
-    for path in sorted(folder.glob("*.sql")):
+    for path in _paths(folders):
         named = _FILE.fullmatch(path.name)
         if not named:
             raise KitError(f"{path}: the name must be <digits>_<what>.sql, for example 20260101120000_add_price.sql")
@@ -104,6 +114,11 @@ def read(folder: Path) -> list[Migration]:
                 "give all versions the same number of digits"
             )
     return migrations
+
+
+def listed(folders: Folders) -> list[Path]:
+    """Return one folder or several as a list."""
+    return [folders] if isinstance(folders, Path) else list(folders)
 
 
 def new(folder: Path, title: str) -> Path:
@@ -127,6 +142,13 @@ def new(folder: Path, title: str) -> Path:
     with path.open("x", encoding="utf-8") as file:
         file.write("-- migrate:up\n\n\n-- migrate:down\n\n")
     return path
+
+
+def _paths(folders: Folders) -> Iterator[Path]:
+    for folder in listed(folders):
+        if not folder.is_dir():
+            raise KitError(f"{folder} does not exist; migrations are read from there")
+        yield from sorted(folder.glob("*.sql"))
 
 
 def _parse(path: Path, version: str) -> Migration:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import closing
-from pathlib import Path
 
 from kit import database
 from kit.database import Dsn, connect
 from kit.errors import KitError
 from kit.migrate import files, runner
+from kit.migrate.files import Folders
 
 # What a schema consists of, as "name: definition", one row each. The order of columns is left out on purpose: a column
 # that was dropped and added again is the last one.
@@ -44,30 +44,30 @@ UNION ALL SELECT 'extension ' || extname, extversion FROM pg_extension
 Schema = dict[str, str]
 
 
-def replay(server: Dsn, folder: Path) -> list[str]:
+def replay(server: Dsn, folders: Folders) -> list[str]:
     """Take each migration up, down and up again, oldest first, and return the versions that have no way back.
 
     Args:
         server: where a scratch database may be created; other databases are not touched.
-        folder: where the migration files lie.
+        folders: where the migration files lie, in one folder or several.
 
     Raises:
         KitError: a statement fails, or `down` does not give back the schema that was there before `up`.
     """
     one_way: list[str] = []
-    migrations = files.read(folder)
+    migrations = files.read(folders)
     with database.scratch(server, prefix="kit_replay") as dsn:
         runner.prepare(dsn)
         for migration in migrations:
             before = schema(dsn)
-            runner.apply(dsn, folder, until=migration.version)
+            runner.apply(dsn, folders, until=migration.version)
             after = schema(dsn)
             if not list(migration.down.statements()):
                 one_way.append(migration.version)
                 continue
-            runner.revert(dsn, folder)
+            runner.revert(dsn, folders)
             _expect(before, schema(dsn), f"{migration.path}: `down` does not undo what `up` does")
-            runner.apply(dsn, folder, until=migration.version)
+            runner.apply(dsn, folders, until=migration.version)
             _expect(after, schema(dsn), f"{migration.path}: `up` after `down` does not give the same schema")
     return one_way
 

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 
 import psycopg2
 
 from kit.database import Dsn
 from kit.errors import KitError
 from kit.migrate import files, journal
-from kit.migrate.files import Migration
-from kit.migrate.journal import InvalidIndex
+from kit.migrate.files import Folders, Migration
+from kit.migrate.journal import Applied, InvalidIndex
 from kit.migrate.session import Session, Settings, opened, reading
-from kit.migrate.state import State, compare, compared, refuse, sentence
+from kit.migrate.state import State, compare, compared, is_removed_example, refuse, sentence
 
 Report = Callable[[str], None]
 
 
 def apply(
     dsn: Dsn,
-    folder: Path,
+    folders: Folders,
     *,
+    known: Folders = (),
     patience_seconds: float = Settings.patience_seconds,
     lock_timeout_seconds: float = Settings.lock_timeout_seconds,
     progress_seconds: float = Settings.progress_seconds,
@@ -37,7 +37,8 @@ def apply(
 
     Args:
         dsn: the database; it must exist.
-        folder: where the migration files lie.
+        folders: where the migration files lie, in one folder or several.
+        known: folders whose files may be applied already, but are not applied by this call.
         patience_seconds: how long to wait while another run holds the lock.
         lock_timeout_seconds: how long a statement may wait for a table that others use; 0 waits for ever.
         progress_seconds: how often to report that a statement is still running.
@@ -51,10 +52,11 @@ def apply(
         KitError: a file is malformed, edited, late or missing; a statement fails (the file's changes are undone, files
             before it stay applied); the lock stays taken; the database cannot be reached.
     """
-    migrations = files.read(folder)
+    everything = _read(folders, known)
     settings = Settings(patience_seconds, lock_timeout_seconds, progress_seconds, report)
     with opened(dsn, settings) as session:
         applied = journal.read(session.cursor, session.table) or {}
+        migrations = _wanted(everything, folders, applied)
         refuse(compare(migrations, applied), allow_late=allow_late, allow_missing=allow_missing)
         last = int(until) if until else None
         todo = [m for m in migrations if m.version not in applied and (last is None or int(m.version) <= last)]
@@ -75,7 +77,7 @@ def prepare(dsn: Dsn) -> None:
 
 def revert(
     dsn: Dsn,
-    folder: Path,
+    folders: Folders,
     *,
     patience_seconds: float = Settings.patience_seconds,
     lock_timeout_seconds: float = Settings.lock_timeout_seconds,
@@ -87,7 +89,7 @@ def revert(
 
     Args:
         dsn: the database.
-        folder: where the migration files lie.
+        folders: where the migration files lie, in one folder or several.
         patience_seconds: as for `apply`.
         lock_timeout_seconds: as for `apply`.
         progress_seconds: as for `apply`.
@@ -97,16 +99,17 @@ def revert(
     Raises:
         KitError: as for `apply`, and when the file is missing or has nothing below `-- migrate:down`.
     """
-    migrations = {migration.version: migration for migration in files.read(folder)}
+    migrations = {migration.version: migration for migration in files.read(folders)}
     settings = Settings(patience_seconds, lock_timeout_seconds, progress_seconds, report)
     with opened(dsn, settings) as session:
-        applied = journal.read(session.cursor, session.table)
-        if not applied:
+        applied = journal.read(session.cursor, session.table) or {}
+        orphans = applied.keys() - migrations.keys()
+        newest = max((v for v in applied if not is_removed_example(v, orphans)), key=int, default=None)
+        if newest is None:
             return None
-        newest = max(applied, key=int)
         migration = migrations.get(newest)
         if not migration:
-            raise KitError(f"version {newest} is applied, but {folder} has no file for it; restore the file first")
+            raise KitError(f"version {newest} is applied, but {_names(folders)} has no file for it; restore it first")
         refuse([compared(migration, applied[newest])])
         migration.section("down")
         if dry_run:
@@ -116,11 +119,15 @@ def revert(
     return newest
 
 
-def status(dsn: Dsn, folder: Path) -> list[State]:
-    """Return all versions, oldest first, of files and of the database. Changes nothing."""
-    migrations = files.read(folder)
+def status(dsn: Dsn, folders: Folders, known: Folders = ()) -> list[State]:
+    """Return all versions, oldest first, of files and of the database. Changes nothing.
+
+    Files of the folders that are only `known` are among them if they are applied.
+    """
+    everything = _read(folders, known)
     with reading(dsn) as (cursor, table):
-        return compare(migrations, journal.read(cursor, table) or {})
+        applied = journal.read(cursor, table) or {}
+    return compare(_wanted(everything, folders, applied), applied)
 
 
 def invalid_indexes(dsn: Dsn) -> list[InvalidIndex]:
@@ -129,24 +136,26 @@ def invalid_indexes(dsn: Dsn) -> list[InvalidIndex]:
         return journal.invalid_indexes(cursor)
 
 
-def verify(dsn: Dsn, folder: Path) -> list[str]:
+def verify(dsn: Dsn, folders: Folders, known: Folders = ()) -> list[str]:
     """Compare the database with the files and return what is wrong, one sentence each. Changes nothing.
 
     A file that is not applied yet is not wrong, unless it is late.
     """
-    problems = [sentence(state) for state in status(dsn, folder) if state.problem]
+    problems = [sentence(state) for state in status(dsn, folders, known) if state.problem]
     return problems + [str(index) for index in invalid_indexes(dsn)]
 
 
-def accept(dsn: Dsn, folder: Path, version: str) -> None:
+def accept(dsn: Dsn, folders: Folders, version: str) -> None:
     """Record the file as it is now as what was applied. The schema is not touched.
 
     Raises:
         KitError: there is no such file, or it is not applied.
     """
-    migration = {migration.version: migration for migration in files.read(folder)}.get(version)
+    migration = {migration.version: migration for migration in files.read(folders)}.get(version)
     if not migration:
-        raise KitError(f"{folder} has no file with version {version}; `python -m kit migrate status` lists them")
+        raise KitError(
+            f"{_names(folders)} has no file with version {version}; `python -m kit migrate status` lists them"
+        )
     with opened(dsn, Settings()) as session:
         if version not in (journal.read(session.cursor, session.table) or {}):
             raise KitError(f"version {version} is not applied, so there is nothing to accept; apply it")
@@ -155,6 +164,20 @@ def accept(dsn: Dsn, folder: Path, version: str) -> None:
             f"UPDATE {session.table} SET checksum = %s WHERE version = %s",  # noqa: S608 - quoted by the server
             (migration.checksum, version),
         )
+
+
+def _read(folders: Folders, known: Folders) -> list[Migration]:
+    return files.read(list(dict.fromkeys([*files.listed(folders), *files.listed(known)])))
+
+
+def _wanted(everything: list[Migration], folders: Folders, applied: Mapping[str, Applied]) -> list[Migration]:
+    """Leave out what lies in folders that are only known, unless it is applied."""
+    wanted = files.listed(folders)
+    return [m for m in everything if m.path.parent in wanted or m.version in applied]
+
+
+def _names(folders: Folders) -> str:
+    return " or ".join(str(folder) for folder in files.listed(folders))
 
 
 def _execute(session: Session, migration: Migration, direction: str) -> None:

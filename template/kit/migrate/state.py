@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +14,9 @@ from kit.migrate.files import Migration
 from kit.migrate.journal import Applied
 
 Problem = Literal["", "edited", "late", "missing"]
+# The first minutes of 2026 are the versions of the template's examples, and of nothing else. A project may remove its
+# examples; that their migrations were applied to a local database is then no sign of a file that was lost.
+_EXAMPLES = re.compile(r"20260101000\d{3}")
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,7 @@ class State:
 
     Attributes:
         version: as the file's name says it.
-        path: the file; None for a version that is applied but has no file.
+        path: the file; None for a version that is applied but has no file, which is fine for a removed example.
         applied: the database has it.
         problem: "edited" since it was applied, "late" (older than what is applied already), "missing", or nothing.
         applied_at: when; None for what is not applied, or was applied by dbmate.
@@ -38,17 +42,24 @@ class State:
 
 def compare(migrations: list[Migration], applied: Mapping[str, Applied]) -> list[State]:
     """Return all versions, oldest first, with what is wrong about them."""
-    newest = max(map(int, applied), default=-1)
-    states = [State(version, None, True, "missing") for version in applied.keys() - {m.version for m in migrations}]
+    orphans = applied.keys() - {migration.version for migration in migrations}
+    examples = {migration.version for migration in migrations if migration.is_example}
+    newest = max((int(v) for v in applied.keys() - examples if not is_removed_example(v, orphans)), default=-1)
+    states = [State(v, None, True, "" if is_removed_example(v, orphans) else "missing") for v in orphans]
     for migration in migrations:
         states.append(compared(migration, applied.get(migration.version), newest))
     return sorted(states, key=lambda state: int(state.version))
 
 
+def is_removed_example(version: str, orphans: Collection[str]) -> bool:
+    """Whether an applied version is that of an example whose file the project has removed."""
+    return version in orphans and bool(_EXAMPLES.fullmatch(version))
+
+
 def compared(migration: Migration, applied: Applied | None, newest: int = -1) -> State:
-    """Return the state of one file; `newest` is the highest version that is applied."""
+    """Return the state of one file; `newest` is the highest version that is applied, without examples."""
     if not applied:
-        late: Problem = "late" if int(migration.version) < newest else ""
+        late: Problem = "late" if int(migration.version) < newest and not migration.is_example else ""
         return State(migration.version, migration.path, False, late)
     edited: Problem = "edited" if applied.checksum not in (None, migration.checksum) else ""
     return State(migration.version, migration.path, True, edited, applied.applied_at, applied.duration_ms)

@@ -15,9 +15,8 @@ from pathlib import Path, PurePosixPath
 from kit.errors import KitError
 from kit.specs.deployment import Deployment
 from kit.specs.errors import SpecError, SpecErrors
-from kit.specs.sources import is_skipped
+from kit.specs.sources import is_skipped, is_test
 
-_TEST_FOLDERS = {"test", "tests"}
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _NOT_DEPLOYED = {"build.sh"}
 
@@ -55,7 +54,7 @@ def collect(deployment: Deployment) -> list[Entry]:
             continue
         for path in sorted(folder.rglob("*")):
             relative = path.relative_to(folder)
-            if is_skipped(relative) or _is_test(relative) or path.suffix == ".pyc":
+            if is_skipped(relative) or is_test(relative) or path.suffix == ".pyc":
                 continue
             if problem := _problem(path):
                 errors.append(problem)
@@ -108,16 +107,6 @@ def write_zip(target: Path, entries: Iterable[Entry], *, compress: bool) -> None
         raise KitError(f"{target} cannot be written ({error.strerror}); correct the permissions.") from error
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _is_test(relative: Path) -> bool:
-    folders = relative.parts[:-1]
-    name = relative.name
-    return (
-        bool(_TEST_FOLDERS.intersection(folders))
-        or name in _TEST_FOLDERS | {"conftest.py"}
-        or (name.startswith("test_") and name.endswith(".py"))
-    )
 
 
 def _problem(path: Path) -> SpecError | None:

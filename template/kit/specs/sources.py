@@ -8,21 +8,33 @@ from pathlib import Path
 from kit.specs.errors import SpecError, SpecErrors
 from kit.specs.places import Place
 
+_TEST_FOLDERS = {"test", "tests"}
 _SKIPPED = {"__pycache__", "node_modules"}
 
 
 def python_files(folder: Path) -> list[Path]:
-    """Return the Python files below a folder in a fixed order, links and broken ones included."""
+    """Return the modules below a folder in a fixed order, links and broken ones included, tests left out."""
     if not folder.is_dir():
         why = "Functions are looked for in the folders of the package"
         raise SpecErrors([SpecError(folder, 1, 1, "the folder does not exist", why, "Create it or correct its name")])
-    paths = (path for path in folder.rglob("*.py") if not is_skipped(path.relative_to(folder)))
-    return sorted(path for path in paths if path.is_symlink() or not path.is_dir())
+    paths = ((path, path.relative_to(folder)) for path in folder.rglob("*.py"))
+    modules = (path for path, relative in paths if not is_skipped(relative) and not is_test(relative))
+    return sorted(path for path in modules if path.is_symlink() or not path.is_dir())
 
 
 def is_skipped(relative: Path) -> bool:
     """Say whether a path inside a folder of the package is hidden or a cache."""
     return any(part in _SKIPPED or part.startswith(".") for part in relative.parts)
+
+
+def is_test(relative: Path) -> bool:
+    """Say whether a path inside a folder of the package is a test, which no pod needs."""
+    name = relative.name
+    return (
+        bool(_TEST_FOLDERS.intersection(relative.parts[:-1]))
+        or name in _TEST_FOLDERS | {"conftest.py"}
+        or (name.startswith("test_") and name.endswith(".py"))
+    )
 
 
 def read_text(path: Path) -> tuple[str | None, list[SpecError]]:

@@ -79,7 +79,8 @@ def _unpacked(path: Path) -> dict[str, File]:
     except OSError as error:
         raise KitError(f"{path} cannot be read: {error.strerror or error}") from error
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, RuntimeError) as error:
-        raise KitError(f"{path} is neither a zip nor a tar.gz, or it is damaged: {error}") from error
+        reason = str(error).partition(":\n")[0]  # below it stands what each kind of compression says
+        raise KitError(f"{path} is neither a zip nor a tar.gz, or it is damaged: {reason}") from error
     tops = {PurePosixPath(name).parts[0] for name in found}
     if len(tops) != 1:
         raise KitError(f"{path} is no archive of the template: it does not hold exactly one folder")

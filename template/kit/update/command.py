@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from kit import origin, project
+from kit.changes import remove_empty
 from kit.errors import KitError
 from kit.update import archive as archives
 from kit.update.archive import File, Template
@@ -24,7 +25,7 @@ UNDO = "git reset --hard && git clean -fd"  # safe, because the tree was clean b
 @click.option("--base", type=click.Path(path_type=Path), help="The archive that the project was made from.")
 @click.option("--dry-run", is_flag=True, help="Only say what would happen.")
 def update(archive: Path, base: Path | None, dry_run: bool) -> None:
-    r"""Merge the template of ARCHIVE, a zip or tar.gz from the download page, into this project.
+    """Merge the template of ARCHIVE, a zip or tar.gz from the download page, into this project.
 
     Files that you have not touched are replaced; files that you and the template have changed are merged. Where both
     changed the same lines, the file gets conflict markers and is listed, and the exit code is 1. What you have added
@@ -79,7 +80,7 @@ def _carry_out(root: Path, steps: list[Step], new: Template) -> None:
             place = root / step.path
             if step.kind == "delete":
                 place.unlink()
-                _remove_empty(place.parent, root)
+                remove_empty(place.parent, root)
             elif step.kind == "beside" and step.file:
                 _write(place.with_name(f"{place.name}.template-{new.version}"), step.file)
             elif step.kind != "keep" and step.file:
@@ -96,12 +97,6 @@ def _write(place: Path, file: File) -> None:
     draft.write_bytes(file.content)
     draft.chmod(0o755 if file.executable else 0o644)
     draft.replace(place)
-
-
-def _remove_empty(folder: Path, root: Path) -> None:
-    while folder != root and not any(folder.iterdir()):
-        folder.rmdir()
-        folder = folder.parent
 
 
 def _report(steps: list[Step], before: str, after: str, *, dry_run: bool) -> None:

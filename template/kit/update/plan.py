@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from kit import adopt
 from kit.errors import KitError
 from kit.origin import Origin, checksum
 from kit.update.archive import File, Template
@@ -51,11 +52,13 @@ def plan(
         theirs, sha = new.files.get(path), base.files.get(path)
         place = root / path
         ours = place.read_bytes() if place.is_file() and not place.is_symlink() else None
-        if path.startswith(MINE):
+        if path.startswith(MINE) and path.endswith(".sql"):
             if theirs and ours is None and sha is None:
                 steps.append(Step("keep", path, note="a migration of the template; yours are your own, it is left out"))
         elif theirs is None:
             steps += _removed(path, ours, sha)
+        elif ours is None and (why := _left(root, path, base)):
+            steps += [Step("keep", path, note=why)] if checksum(theirs.content) != sha else []
         elif ours is None:
             steps += _absent(path, place, theirs, sha)
         elif ours == theirs.content or checksum(theirs.content) == sha:
@@ -94,6 +97,17 @@ def _absent(path: str, place: Path, theirs: File, sha: str | None) -> list[Step]
     if checksum(theirs.content) == sha:
         return []
     return [Step("keep", path, note="you have deleted it; the template has changed it")]
+
+
+def _left(root: Path, path: str, base: Origin) -> str:
+    """Say why a file of an example does not come back: the project has added the example, or removed it."""
+    name = adopt.owner(path)
+    module = f"examples/example_{name}.py"
+    if name is None or module not in base.files or (root / module).exists():
+        return ""
+    if (root / f"src/example_{name}.py").exists():
+        return f"the example {name} is yours since you added it to src/; the template has changed its own"
+    return f"you have removed the example {name}; the template has changed it"
 
 
 def _merged(path: str, ours: bytes, before: bytes, theirs: File, git: Repository, versions: tuple[str, str]) -> Step:

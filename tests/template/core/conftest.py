@@ -42,7 +42,7 @@ def migrated(project: Project) -> Callable[[database.Dsn], str]:  # noqa: F811 -
     """Apply the migrations to a database and return its URL."""
 
     def apply(dsn: database.Dsn) -> str:
-        migrate.apply(dsn, project.migrates)
+        migrate.apply(dsn, project.all_migrates)
         return database.to_url(dsn)
 
     return apply

@@ -6,6 +6,7 @@ import base64
 import json
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -93,7 +94,9 @@ def test_any_cursor(client: Any, content: Any, data: st.DataObject):
 @given(itemid=st.text(min_size=1, max_size=40).filter(lambda text: "/" not in text and text.isprintable()))
 def test_any_path_parameter(client: Any, itemid: str):
     for method in ("GET", "PUT", "DELETE"):
-        response = client.open(method, f"/items/{quote(itemid, safe='')}", json={"name": "a", "price": 1})
+        response = client.open(
+            method, f"/items/{quote(itemid, safe='')}", json={"name": "a", "price": 1}, headers={"If-Match": "*"}
+        )
         assert response.status_code < 500, response.text
 
 
@@ -104,8 +107,9 @@ def test_any_path_parameter(client: Any, itemid: str):
     trace=header_values,
     origin=header_values,
     forged=header_values,
+    tags=header_values,
 )
-def test_any_header(client: Any, user: str, request_id: str, trace: str, origin: str, forged: str):
+def test_any_header(client: Any, user: str, request_id: str, trace: str, origin: str, forged: str, tags: str):
     headers = {
         "X-User": user,
         "X-Fission-Request-Id": request_id,
@@ -113,6 +117,10 @@ def test_any_header(client: Any, user: str, request_id: str, trace: str, origin:
         "Origin": origin,
         "X-Fission-Params-Itemid": forged,
         "X-Fission-Function-Namespace": forged,
+        "If-Match": tags,
+        "Idempotency-Key": tags,
     }
     judge(client.get("/items", headers=headers))
     judge(client.get("/items/7", headers=headers))
+    judge(client.post("/items", headers=headers, json={"name": "a", "price": 1}))
+    judge(client.put(f"/items/{UUID(int=7)}", headers=headers, json={"name": "a", "price": 1}))

@@ -64,7 +64,8 @@ def pooled(pod: Pod, database_url: str, tmp_path: Path) -> Iterator[str]:
 
 def test_all_of_the_example_works(pooled: str, client: Any):
     item = client.post("/items", json={"name": "Kettle", "price": 1}).json
-    assert client.put(f"/items/{item['id']}", json={"name": "Pot", "price": 2}).status_code == 200
+    put = client.put(f"/items/{item['id']}", json={"name": "Pot", "price": 2}, headers={"If-Match": '"1"'})
+    assert put.status_code == 200
     assert client.get("/items?total=true").json["total"] == 1
     assert client.delete(f"/items/{item['id']}").status_code == 204
     assert client.get("/health").json["ready"]

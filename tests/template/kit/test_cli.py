@@ -9,8 +9,8 @@ import pytest
 from kit import __version__
 from kit.cli import COMMANDS
 
-OURS = ["serve", "fire", "send", "openapi", "migrate", "rename"]
-ARGUMENTS = {"migrate": ["status"], "rename": ["x-y"], "fire": ["nightly"], "send": ["orders", "{}"]}
+OURS = ["serve", "fire", "send", "openapi", "migrate", "add", "rename"]
+ARGUMENTS = {"migrate": ["status"], "rename": ["x-y"], "add": ["crud"], "fire": ["nightly"], "send": ["orders", "{}"]}
 
 
 def test_help_lists_all_commands_and_imports_none(run_kit, project):
@@ -46,10 +46,11 @@ def test_outside_of_a_project_every_command_says_so(project, run_kit):
 
 
 def test_migrate_on_the_embedded_database(run_kit, project):
-    assert run_kit("migrate", "status").stdout.startswith("[ ] 20260101000000_create_items.sql")
-    assert "20260101000000" in run_kit("migrate", "up").stdout
-    assert run_kit("migrate", "status").stdout.startswith("[x] 20260101000000_create_items.sql")
-    assert "20260101000000" in run_kit("migrate", "down").stdout
+    versions = sorted(path.name.split("_")[0] for path in (project / "examples/migrates").glob("*.sql"))
+    assert run_kit("migrate", "status").stdout.startswith("[ ] 20260101000000_example_crud.sql  of examples/\n")
+    assert run_kit("migrate", "up").stdout == "".join(f"applied {version}\n" for version in versions)
+    assert run_kit("migrate", "status").stdout.startswith("[x] 20260101000000_example_crud.sql  of examples/, applied")
+    assert run_kit("migrate", "down").stdout == f"reverted {versions[-1]}\n"
     assert run_kit("migrate", "new", "add price").stdout.strip().endswith("_add_price.sql")
 
 

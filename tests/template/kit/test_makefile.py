@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -39,7 +40,7 @@ def test_help_lists_every_target(make, project):
 def test_test_runs_the_tests_of_the_project(make, project):
     for path in (project / "test").rglob("test_*.py"):
         path.unlink()
-    (project / "test").mkdir(exist_ok=True)
+    shutil.rmtree(project / "examples")
     (project / "test" / "test_one.py").write_text("def test_one():\n    pass\n")
     done = make("test", "VENV=venv")
     assert (done.returncode, "1 passed" in done.stdout) == (0, True), done.stdout + done.stderr

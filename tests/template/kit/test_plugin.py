@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 
 import pytest
 from kit.database import to_url
 
-CONFTEST = 'pytest_plugins = ["kit.testing"]\n'
 TESTS = """
 import os
 
@@ -65,8 +65,7 @@ def run_tests(project):
     def run(text, **environ):
         for path in (project / "test").rglob("test_*.py"):
             path.unlink()
-        (project / "test").mkdir(exist_ok=True)
-        (project / "test" / "conftest.py").write_text(CONFTEST)
+        shutil.rmtree(project / "examples/test")
         (project / "test" / "test_it.py").write_text(text)
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
         return subprocess.run(

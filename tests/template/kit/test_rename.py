@@ -6,8 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from kit.create import create
 from kit.errors import KitError
-from kit.rename import check_name, create, files, rename_bytes, rename_in_place, rename_text
+from kit.rename import check_name, files, rename_bytes, rename_in_place, rename_text
 
 
 def tree(root):
@@ -148,7 +149,7 @@ def test_a_new_project_does_not_take_over_the_uid_of_another(project, tmp_path):
 
 def test_the_script_makes_a_project_and_says_what_comes_next(template, tmp_path):
     (tmp_path / "kit").mkdir()
-    (tmp_path / "kit" / "rename.py").write_text("raise SystemExit('the wrong kit')")
+    (tmp_path / "kit" / "create.py").write_text("raise SystemExit('the wrong kit')")
     done = run(template, "orders", "my orders", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[-3:] == ["  cd 'my orders'", "  make run", "  make test"]
@@ -199,7 +200,7 @@ def test_ctrl_c_in_the_middle_leaves_nothing(template, tmp_path, monkeypatch):
         if len(copied) == 5:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("kit.rename._copy", interrupt)
+    monkeypatch.setattr("kit.create._copy", interrupt)
     with pytest.raises(KeyboardInterrupt):
         create(template, "orders", tmp_path / "orders")
     assert len(copied) == 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import shutil
 import signal
 import socket
 import time
@@ -169,6 +170,26 @@ def test_a_failing_migration_stops_the_start_with_its_line(run_kit, project):
     assert done.returncode == 1
     assert 'bad.sql:3: syntax error at or near "SELEC"' in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_without_examples_neither_their_functions_nor_their_tables_are_there(serve, empty_database, query):
+    running = serve("--no-examples")
+    assert running.get("/items").status_code == 404
+    assert query(empty_database, "SELECT to_regclass('items')") == [(None,)]
+
+
+def test_an_example_is_added_and_the_library_removed_while_the_server_runs(serve, run_kit, project):
+    running = serve()
+    assert running.request("POST", "/items", json={"name": "Lamp", "price": 1}).status_code == 201
+    assert run_kit("add", "crud").returncode == 0
+    running.wait_for(r"reload: .*src/example_crud\.py")
+    kept = running.until("/items", lambda answer: answer.status_code == 200)
+    assert [item["name"] for item in kept.json()["items"]] == ["Lamp"]
+    assert running.get("/quotas").status_code != 404
+    shutil.rmtree(project / "examples")
+    running.until("/quotas", lambda answer: answer.status_code == 404)
+    assert running.get("/items").json() == kept.json()
+    assert "error:" not in running.output
 
 
 def test_a_broken_block_stops_the_start_with_its_line(run_kit, project):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from kit.rename import create
+from kit.create import create
 
 from tests.template.life.versions import NEW, OLD, copy_of_template, edit, packed
 from tools.workbench import unpack

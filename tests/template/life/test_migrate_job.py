@@ -17,6 +17,8 @@ from kit import database, migrate
 from kit.manifests.complete import objects
 from kit.postgres import Server
 
+from tests.template.life.conftest import Run
+
 
 @pytest.fixture(scope="module")
 def server():
@@ -25,8 +27,9 @@ def server():
 
 
 @pytest.fixture
-def image(project: Path, tmp_path: Path) -> tuple[Path, list[str]]:
+def image(project: Path, kit: Run, tmp_path: Path) -> tuple[Path, list[str]]:
     """Carry out the Dockerfile in a folder: its COPYs, its RUN in a virtual environment, its CMD."""
+    assert kit("add", "crud").returncode == 0, "a service with a migration"
     app = tmp_path / "app"
     app.mkdir()
     venv.create(tmp_path / "venv", with_pip=True)

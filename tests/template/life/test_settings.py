@@ -64,8 +64,11 @@ def test_no_manifest_holds_a_secret():
         ),
         ("src/extra.py|get_config('PAGE_SIZE')", r"reads the config PAGE_SIZE, which manifests/config\.yaml does not"),
         ("src/extra.py|helpers.get_secret('X_KEY')", r"reads the secret X_KEY"),
-        (".env.example|UNUSED=1", r"\.env\.example names the config UNUSED, which no code reads"),
-        ("manifests/config.yaml|  UNUSED: x", r"manifests/config\.yaml names the config UNUSED, which no code reads"),
+        (".env.example|UNUSED=1", r"\.env\.example:\d+ names the config UNUSED, which no code reads; remove it there"),
+        (
+            "manifests/config.yaml|  UNUSED: x",
+            r"manifests/config\.yaml:\d+ names the config UNUSED, which no code reads; remove it there",
+        ),
     ],
 )
 def test_what_is_missing_is_named(project, kit, change, message):

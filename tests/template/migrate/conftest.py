@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from pathlib import Path
 
-import psycopg2
 import pytest
 from kit import database
 from kit.database import Dsn
-from kit.postgres import Server
 
 Query = Callable[..., list[tuple[object, ...]]]
 
@@ -51,5 +48,5 @@ def write(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture
 def folder(write: Callable[..., Path], tmp_path: Path) -> Path:
     """A folder with one migration, which creates the table a."""
-    write("20260101000000_a.sql", "CREATE TABLE a (n INT);", "DROP TABLE a;")
+    write("20260101120000_a.sql", "CREATE TABLE a (n INT);", "DROP TABLE a;")
     return tmp_path / "migrates"

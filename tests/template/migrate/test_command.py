@@ -14,15 +14,15 @@ from pathlib import Path
 
 import pytest
 from kit import database
-from kit.rename import create
+from kit.create import create
 
 TEMPLATE = Path(__file__).resolve().parents[3] / "template"
-FIRST = "20260101000000_create_items.sql"
+FIRST = "20260101000000_example_crud.sql"
 
 
 @pytest.fixture
 def project(tmp_path) -> Path:
-    create(TEMPLATE, "acme-orders", tmp_path / "acme-orders")
+    create(TEMPLATE, "acme-orders", tmp_path / "acme-orders", examples=["crud"])
     return tmp_path / "acme-orders"
 
 
@@ -41,7 +41,7 @@ def test_a_day_with_migrations(kit, project):
     assert "would apply 20260101000000" in kit("up", "--dry-run").stdout
     done = kit("up")
     assert "applied 20260101000000" in done.stdout
-    assert re.search(r"create_items\.sql: up in \d+ ms", done.stderr)
+    assert re.search(r"example_crud\.sql: up in \d+ ms", done.stderr)
     assert re.match(
         rf"\[x\] {re.escape(FIRST)}  applied \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d UTC in \d+ ms\n", kit("status").stdout
     )

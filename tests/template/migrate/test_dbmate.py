@@ -31,7 +31,7 @@ def dbmate(db, tmp_path):
 
 @pytest.fixture
 def files(write, tmp_path) -> Path:
-    for path in (TEMPLATE / "migrates").glob("*.sql"):
+    for path in (TEMPLATE / "examples/migrates").glob("*.sql"):
         shutil.copy(path, tmp_path / "migrates")
     write("20260601000000_b.sql", "CREATE TABLE b (n INT);", "DROP TABLE b;")
     write(

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from kit import migrate
 from kit.errors import KitError
+from kit.project import Project
 
 TEMPLATE = Path(__file__).resolve().parents[3] / "template"
 
 
 def test_the_template_s_migrations_can_all_be_undone(postgres):
-    assert migrate.replay(postgres.dsn, TEMPLATE / "migrates") == []
+    assert migrate.replay(postgres.dsn, Project(TEMPLATE).all_migrates) == []
 
 
 @pytest.mark.parametrize(

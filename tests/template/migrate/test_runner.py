@@ -15,13 +15,13 @@ from kit.migrate.replay import schema
 
 
 def test_up_down_up(db, folder, tables):
-    assert migrate.apply(db, folder) == ["20260101000000"]
+    assert migrate.apply(db, folder) == ["20260101120000"]
     assert migrate.apply(db, folder) == []
     assert tables(db) == ["a", "schema_migrations"]
-    assert migrate.revert(db, folder) == "20260101000000"
+    assert migrate.revert(db, folder) == "20260101120000"
     assert tables(db) == ["schema_migrations"]
     assert migrate.revert(db, folder) is None
-    assert migrate.apply(db, folder) == ["20260101000000"]
+    assert migrate.apply(db, folder) == ["20260101120000"]
 
 
 def test_the_journal_says_when_how_long_and_what(db, folder, query):
@@ -32,16 +32,16 @@ def test_the_journal_says_when_how_long_and_what(db, folder, query):
         "SELECT version, checksum, duration_ms >= 0, applied_at BETWEEN now() - interval '1 min' AND now() "
         "FROM schema_migrations",
     )
-    assert rows == [("20260101000000", checksum, True, True)]
+    assert rows == [("20260101120000", checksum, True, True)]
 
 
 def test_status_changes_nothing_and_knows_missing_files(db, folder, tables):
-    assert [(s.version, s.applied, s.problem) for s in migrate.status(db, folder)] == [("20260101000000", False, "")]
+    assert [(s.version, s.applied, s.problem) for s in migrate.status(db, folder)] == [("20260101120000", False, "")]
     assert tables(db) == []
     migrate.apply(db, folder)
-    (folder / "20260101000000_a.sql").unlink()
+    (folder / "20260101120000_a.sql").unlink()
     (state,) = migrate.status(db, folder)
-    assert (state.version, state.path, state.applied, state.problem) == ("20260101000000", None, True, "missing")
+    assert (state.version, state.path, state.applied, state.problem) == ("20260101120000", None, True, "missing")
 
 
 @pytest.mark.parametrize(
@@ -63,12 +63,12 @@ def test_a_failing_file_leaves_the_schema_as_it_was(db, folder, write, tables, q
     with pytest.raises(KitError, match=message):
         migrate.apply(db, folder)
     assert schema(db) == before
-    assert query(db, "SELECT version FROM schema_migrations") == [("20260101000000",)]
+    assert query(db, "SELECT version FROM schema_migrations") == [("20260101120000",)]
     assert query(db, "SELECT n FROM a") == [(-1,)]
 
 
 def test_a_failing_first_file_leaves_an_empty_database(db, folder, write, tables):
-    write("20260101000000_a.sql", "CREATE TABLE a ();\nSELECT 1/0;")
+    write("20260101120000_a.sql", "CREATE TABLE a ();\nSELECT 1/0;")
     with pytest.raises(KitError, match=r"a\.sql:3: division by zero"):
         migrate.apply(db, folder)
     assert tables(db) == []
@@ -114,16 +114,16 @@ def test_a_migration_may_work_as_another_role(db, folder, write, query):
 
 def test_an_edited_file_is_an_error_until_it_is_restored_or_accepted(db, folder, write):
     migrate.apply(db, folder)
-    path = write("20260101000000_a.sql", "CREATE TABLE a (n BIGINT);", "DROP TABLE a;")
+    path = write("20260101120000_a.sql", "CREATE TABLE a (n BIGINT);", "DROP TABLE a;")
     for action in (migrate.apply, migrate.revert):
         with pytest.raises(KitError, match=rf"{path} was edited after it was applied; restore it"):
             action(db, folder)
     assert [s.problem for s in migrate.status(db, folder)] == ["edited"]
-    migrate.accept(db, folder, "20260101000000")
+    migrate.accept(db, folder, "20260101120000")
     assert migrate.verify(db, folder) == []
-    assert migrate.revert(db, folder) == "20260101000000"
+    assert migrate.revert(db, folder) == "20260101120000"
     with pytest.raises(KitError, match="is not applied, so there is nothing to accept"):
-        migrate.accept(db, folder, "20260101000000")
+        migrate.accept(db, folder, "20260101120000")
     with pytest.raises(KitError, match="no file with version 7"):
         migrate.accept(db, folder, "7")
 
@@ -142,9 +142,9 @@ def test_a_late_file_is_an_error_unless_it_is_allowed(db, folder, write, tables)
 
 def test_a_missing_file_is_an_error_unless_it_is_allowed(db, folder, write):
     migrate.apply(db, folder)
-    (folder / "20260101000000_a.sql").unlink()
+    (folder / "20260101120000_a.sql").unlink()
     write("20260102000000_b.sql", "CREATE TABLE b ();")
-    with pytest.raises(KitError, match=r"version 20260101000000 is applied, but its file is missing"):
+    with pytest.raises(KitError, match=r"version 20260101120000 is applied, but its file is missing"):
         migrate.apply(db, folder)
     assert migrate.apply(db, folder, allow_missing=True) == ["20260102000000"]
     (folder / "20260102000000_b.sql").unlink()
@@ -163,7 +163,7 @@ def test_what_has_no_way_back_is_not_forgotten(db, folder, write, query):
 def test_a_dry_run_finds_errors_and_changes_nothing(db, folder, write, tables):
     write("20260102000000_b.sql", "CREATE TABLE b AS SELECT n FROM a;", "DROP TABLE b;")
     said: list[str] = []
-    assert migrate.apply(db, folder, dry_run=True, report=said.append) == ["20260101000000", "20260102000000"]
+    assert migrate.apply(db, folder, dry_run=True, report=said.append) == ["20260101120000", "20260102000000"]
     assert tables(db) == []
     assert re.fullmatch(r"20260102000000_b\.sql: up works, \d+ ms", said[-1])
     write("20260103000000_c.sql", "CREATE TABLE c (;")
@@ -242,7 +242,7 @@ def test_a_server_that_goes_away_is_one_sentence(db, folder, write, query):
     write("20260102000000_b.sql", "SELECT pg_terminate_backend(pg_backend_pid());")
     with pytest.raises(KitError, match=r"b\.sql:2: .*the connection is gone; look at `python -m kit migrate status`"):
         migrate.apply(db, folder)
-    assert query(db, "SELECT version FROM schema_migrations") == [("20260101000000",)]
+    assert query(db, "SELECT version FROM schema_migrations") == [("20260101120000",)]
 
 
 def test_no_database_is_one_sentence_without_the_password(folder):

@@ -85,7 +85,7 @@ def test_traps_are_written_out(tmp_path):
     root = sample(tmp_path / "p", 8)
     (environment,) = of_kind(root, "Environment")
     assert environment["spec"]["poolsize"] == 3
-    assert environment["spec"]["terminationGracePeriod"] == 90
+    assert environment["spec"]["terminationGracePeriod"] == 300
     assert environment["spec"]["builder"]["command"] == "build"
     (package,) = of_kind(root, "Package")
     assert package["spec"]["buildcmd"] == "./build.sh"
