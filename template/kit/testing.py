@@ -1,6 +1,6 @@
 """The pytest plugin of this project: a real database per test, a pod's secrets, and a client for the functions.
 
-Load it in `test/conftest.py` with `pytest_plugins = ["kit.testing"]`. One PostgreSQL serves the whole run; each
+Load it in `conftest.py` at the root with `pytest_plugins = ["kit.testing"]`. One PostgreSQL serves the whole run; each
 test gets a copy of a migrated template database, which takes some ten milliseconds.
 """
 
@@ -17,6 +17,7 @@ import pytest
 
 from kit import database, migrate, pod
 from kit.database import Dsn
+from kit.objectstore import ObjectStore
 from kit.pod import Pod
 from kit.postgres import Server
 from kit.project import Project, find_root
@@ -41,7 +42,7 @@ def database_template(project: Project) -> Iterator[Dsn]:
     with ExitStack() as stack:
         dsn = database.configured(os.environ, project) or stack.enter_context(Server.temporary()).dsn
         template = stack.enter_context(database.scratch(dsn, prefix="kit_template"))
-        migrate.apply(template, project.migrates)
+        migrate.apply(template, project.all_migrates)
         yield template
 
 
@@ -66,6 +67,26 @@ def laid_out_pod(
     monkeypatch.setenv(pod.ROOT_VARIABLE, str(root))
     _forget()
     return pod.lay_out(project, root, examples, secrets)
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[ObjectStore]:
+    """An object store that speaks S3, started by the first test that asks for it."""
+    with ObjectStore.temporary() as store:
+        yield store
+
+
+@pytest.fixture
+def s3(pod: Pod, object_store: ObjectStore) -> str:
+    """The name of an empty bucket of this test; the pod has all settings that functions need to use it."""
+    bucket = f"test-{os.urandom(8).hex()}"
+    object_store.client().create_bucket(Bucket=bucket)
+    keys, configs = object_store.settings(bucket)
+    for key, value in keys.items():
+        pod.set_secret(key, value)
+    for key, value in configs.items():
+        pod.set_config(key, value)
+    return bucket
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from kit import project
 @click.option("--examples/--no-examples", default=True, show_default=True, help="Serve examples/, too.")
 @click.option("--timers", is_flag=True, help="Fire timers on schedule.")
 def serve(port: int, examples: bool, timers: bool) -> None:
-    r"""Serve all functions on a local port, as Fission would.
+    """Serve all functions on a local port, as Fission would.
 
     Starts the embedded PostgreSQL (or uses the server that DATABASE_URL or PG_HOST ... name), applies the
     migrations, lays out secrets and configs from .env, and loads changed code at the next request. It listens on

@@ -17,7 +17,7 @@ from kit.serve.state import address
 @click.command()
 @click.argument("name")
 def fire(name: str) -> None:
-    r"""Fire the timer NAME of the running local server now.
+    """Fire the timer NAME of the running local server now.
 
     The function gets what Fission's timer sends: the trigger's method and subpath, no body, and the header
     X-Fission-Timer-Name. Exit code 1 if the answer is an error.
@@ -35,7 +35,7 @@ def fire(name: str) -> None:
 @click.argument("body")
 @click.option("--event", help="TOPIC is a watch; send it this event: ADDED, MODIFIED or DELETED.")
 def send(name: str, body: str, event: str | None) -> None:
-    r"""Send BODY to the functions that listen to the queue TOPIC on the running local server; `-` reads stdin.
+    """Send BODY to the functions that listen to the queue TOPIC on the running local server; `-` reads stdin.
 
     The functions get the headers and the repetitions that their queue trigger would give them. With --event, TOPIC
     names a watch and BODY is a Kubernetes object as JSON. Exit code 1 if an answer is an error.

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import FrameType
 
-from kit import database, migrate, pod
+from kit import database, migrate, pod, signals
 from kit.errors import KitError
+from kit.objectstore import LocalStore
 from kit.pod import Settings
 from kit.private_file import write_private
 from kit.project import Project
@@ -49,11 +48,11 @@ def serve(project: Project, port: int, *, examples: bool, timers: bool, say: Say
         KitError: the port is in use, a block or a migration is wrong, or the database does not start.
     """
     with ExitStack() as stack:
-        stack.enter_context(_signals_as_interrupts())
+        stack.enter_context(signals.as_interrupts())
         try:
             LocalFission(project, port, examples=examples, timers=timers, say=say, stack=stack).run()
         except KeyboardInterrupt:
-            _ignore_signals()  # from here on everything is being ended
+            signals.ignore()  # from here on everything is being ended
             say("stopping")
 
 
@@ -78,6 +77,8 @@ class LocalFission:
         self._workers.start()  # before the database, because both take a moment
         self._dsn = stack.enter_context(database.development(project))
         self._migrate()
+        self._store = LocalStore(project, say)
+        stack.callback(self._store.stop)
         self._gateway = Gateway(Router([]), self._workers.invoke, log=self._log)
         triggers, settings = Triggers(served, self._gateway.call), self._lay_out()
         self._pages = Pages(project, served, triggers, settings, examples=examples, timers_run=timers)
@@ -108,6 +109,8 @@ class LocalFission:
         self._say(f"{self._project.name} on http://{HOST}:{port}/  (functions and routes: /_dev/, end: Ctrl-C)")
         place = f"{self._dsn.get('host')}:{self._dsn.get('port')}/{self._dsn.get('dbname')}"
         self._say(f"PostgreSQL on {place}")
+        if self._store.place:
+            self._say(f"S3 on {self._store.place}")
         for route in self._pages.router.routes:
             path = f"{route.path.rstrip('/')}/..." if route.is_prefix else route.path
             where = route.function.path.relative_to(self._project.root)
@@ -120,12 +123,15 @@ class LocalFission:
         self._say(f"{record.method} {record.url} {record.status} {milliseconds:.1f} ms {record.function}".rstrip())
 
     def _migrate(self) -> None:
-        for version in migrate.apply(self._dsn, self._project.migrates):
+        known = self._project.all_migrates
+        folders = known if self._examples else self._project.migrates
+        for version in migrate.apply(self._dsn, folders, known=known):
             self._say(f"applied migration {version}")
 
     def _lay_out(self) -> Settings:
         settings = pod.read_settings(self._project)
         settings.secrets.setdefault("VAULT_KEY", _vault_key(self._project))
+        self._store.complete(settings, functions.folders(self._project, examples=self._examples))
         secrets = database.to_secrets(self._dsn)  # also of the user's server, whose settings may be incomplete
         # fidelity: one-secret
         pod.lay_out(self._project, self._project.state / "pod", settings, secrets)
@@ -183,24 +189,3 @@ def _vault_key(project: Project) -> str:
     if not path.exists():
         write_private(path, pod.new_vault_key())
     return path.read_text(encoding="ascii").strip()
-
-
-@contextmanager
-def _signals_as_interrupts() -> Iterator[None]:
-    """Make SIGTERM and a closed terminal end the program like Ctrl-C."""
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, _interrupt) for number in (*numbers, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
-def _ignore_signals() -> None:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)

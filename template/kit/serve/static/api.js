@@ -32,6 +32,7 @@ function operationOf(path, method, operation) {
   const route = {
     path, methods: [method.toUpperCase()], variables: variables(path), prefix: operation["x-fission-prefix"],
     queries: parameters.filter((one) => one.in === "query").map((one) => one.name),
+    headers: parameters.filter((one) => one.in === "header" && one.name !== "X-User").map((one) => one.name),
     body: body ? JSON.stringify(example(body), null, 2) : "",
   };
   const rows = Object.entries(operation.responses).map(([status, answer]) => {

@@ -43,7 +43,7 @@ function fill(path, values) {
   return path.replace(/\{(\w+)[^/]*?\}/g, (_, name) => encodeURIComponent(values.get(`path.${name}`) ?? ""));
 }
 
-// route: {path, methods, variables, prefix, queries: [name], body: example text}
+// route: {path, methods, variables, prefix, queries: [name], headers: [name], body: example text}
 export function callForm(route, done = () => {}) {
   const answer = output();
   const writes = route.methods.some((method) => ["POST", "PUT", "PATCH", "DELETE"].includes(method));
@@ -54,6 +54,7 @@ export function callForm(route, done = () => {}) {
     ...(route.prefix ? [field("Rest of the path", "rest")] : []),
     ...(route.queries ? route.queries.map((name) => field(`${name} (query)`, `query.${name}`)) : [field("Query, for example limit=5", "query")]),
     ...(writes ? [field("Body (JSON)", "body", route.body ?? "", true)] : []),
+    ...(route.headers ?? []).map((name) => field(`${name} (header)`, `header.${name}`)),
     field("User (header X-User)", "user"),
     element("button", {}, "Send"), answer);
   form.addEventListener("submit", async (event) => {
@@ -62,6 +63,7 @@ export function callForm(route, done = () => {}) {
     const queries = (route.queries ?? []).filter((name) => values.get(`query.${name}`));
     const query = route.queries ? new URLSearchParams(queries.map((name) => [name, values.get(`query.${name}`)])).toString() : values.get("query");
     const url = fill(route.path, values) + (values.get("rest") ?? "") + (query ? `?${query}` : "");
+    for (const name of route.headers ?? []) if (values.get(`header.${name}`)) headers[name] = values.get(`header.${name}`);
     if (values.get("user")) headers["X-User"] = values.get("user");
     if (values.get("body") && !["GET", "HEAD"].includes(options.method)) {
       options.body = values.get("body");
