@@ -27,7 +27,7 @@ from settings import get_config
 CORS_HEADERS: dict[str, str] = {
     "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE, OPTIONS",
     "Access-Control-Allow-Headers": "Content-Type, X-User, If-Match, Idempotency-Key",
-    "Access-Control-Expose-Headers": "Location, ETag, Retry-After, X-Fission-Request-Id",
+    "Access-Control-Expose-Headers": "Location, ETag, Idempotent-Replayed, Retry-After, X-Fission-Request-Id",
     "Access-Control-Max-Age": "600",
 }
 

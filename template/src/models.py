@@ -1,15 +1,12 @@
 """The shapes of what the service receives and returns.
 
-Incoming models are strict: unknown fields are refused, texts have a length, numbers have bounds. What a client may
-send (``ItemIn``), what it may ask for (``ItemFilter``) and what it gets (``ItemResponse``) are different models,
-because they grow in different directions.
+Here is what all functions share; the models of one function stand in a module of their own, beside it. Incoming
+models are strict: unknown fields are refused, texts have a length, numbers have bounds. What a client may send, what
+it may ask for and what it gets are different models, because they grow in different directions.
 """
 
-from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Annotated, Any, Generic, TypeVar
-from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -26,6 +23,7 @@ Line = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_without_nul)
 ]
 Text = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_without_nul)]
+Search = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_without_nul)]
 Price = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2)]
 
 
@@ -36,7 +34,7 @@ class StrictModel(BaseModel):
 
 
 class ListQuery(StrictModel):
-    """What every list understands in its query; a list adds its filters (see ``ItemFilter``).
+    """What every list understands in its query; a list adds its filters in a model that inherits from this one.
 
     ``cursor`` is the ``next_cursor`` of the page before, for walking through everything at constant cost; ``offset``
     jumps to a place, at a cost that grows with it. ``sort`` is a field, with ``-`` in front for descending.
@@ -75,51 +73,3 @@ class ErrorResponse(BaseModel):
     instance: str
     request_id: str
     trace_id: str | None = None
-
-
-class ItemStatus(StrEnum):
-    """Where an item stands."""
-
-    DRAFT = "draft"
-    ACTIVE = "active"
-    RETIRED = "retired"
-
-
-class Dimensions(StrictModel):
-    """Outer measures of an item, millimetres."""
-
-    width_mm: Annotated[int, Field(gt=0, le=100_000)]
-    height_mm: Annotated[int, Field(gt=0, le=100_000)]
-    depth_mm: Annotated[int, Field(gt=0, le=100_000)]
-
-
-class ItemIn(StrictModel):
-    """An item as clients send it, to create one or to replace one completely."""
-
-    name: Line
-    description: Text = ""
-    price: Price
-    status: ItemStatus = ItemStatus.DRAFT
-    dimensions: Dimensions | None = None
-
-
-class ItemResponse(BaseModel):
-    """An item as clients get it."""
-
-    id: UUID
-    name: str
-    description: str
-    price: Decimal
-    status: ItemStatus
-    dimensions: Dimensions | None
-    created_at: datetime
-    updated_at: datetime
-
-
-class ItemFilter(ListQuery):
-    """Which items a list shows; all conditions must hold."""
-
-    status: ItemStatus | None = None
-    min_price: Price | None = None
-    max_price: Price | None = None
-    search: Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_without_nul)] | None = None

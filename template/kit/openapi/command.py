@@ -14,7 +14,7 @@ from kit import pod, project
 @click.option("--output", default="openapi.json", show_default=True, help="The file to write; - is stdout.")
 @click.option("--examples/--no-examples", default=True, show_default=True, help="With the functions of examples/.")
 def openapi(output: str, examples: bool) -> None:
-    r"""Write an OpenAPI 3.1 document of all routes, with the models of bodies, queries and answers.
+    """Write an OpenAPI 3.1 document of all routes, with the models of bodies, queries and answers.
 
     The models are those that the functions hand to json_body and query_params, and that they answer with.
 

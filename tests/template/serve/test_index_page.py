@@ -109,7 +109,7 @@ def test_timers_queues_and_watches_are_fired_from_the_page(open_page):
     expect(page.locator("#recent")).to_contain_text("/fission-function/acme-orders-report/night")
 
 
-def test_the_api_page_lists_operations_with_examples_from_the_models(open_page):
+def test_the_api_page_lists_operations_with_examples_from_the_models(open_page, running):
     page = open_page("/_dev/api/")
     form = page.locator("details", has_text="POST /items").first
     form.locator("summary").click()
@@ -122,6 +122,15 @@ def test_the_api_page_lists_operations_with_examples_from_the_models(open_page):
     listing.get_by_label("limit (query)").fill("1")
     listing.get_by_role("button", name="Send").click()
     expect(listing.get_by_role("status")).to_contain_text('"limit": 1')
+    itemid = requests.get(f"{running.url}/items", timeout=5).json()["items"][0]["id"]
+    page.goto("/_dev/api/")
+    replacing = page.locator("details", has_text="PUT /items/{itemid}").first
+    replacing.locator("summary").click()
+    replacing.get_by_label("itemid").fill(itemid)
+    replacing.get_by_label("If-Match (header)").fill('"1"')
+    replacing.get_by_role("button", name="Send").click()
+    expect(replacing.get_by_role("status")).to_contain_text("200 OK")
+    expect(replacing.get_by_role("status")).to_contain_text('"version": 2')
     page.locator("#models summary", has_text="ItemIn").click()
     expect(page.locator("#models")).to_contain_text('"additionalProperties": false')
 

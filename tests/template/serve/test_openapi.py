@@ -7,6 +7,7 @@ import json
 import pytest
 import requests
 from kit.openapi.operations import Module
+from kit.openapi.source import Expression
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 SOURCE = '''
@@ -36,7 +37,8 @@ def parsed():
 
 
 def read():
-    return Page[Thing].model_validate(load(path_param("id")))
+    page = load(Wanted(path_param("id")))
+    return Page[Thing].model_validate(page)
 
 
 def find():
@@ -62,14 +64,93 @@ def delete():
 )
 def test_what_the_source_says(method, variables, handler, body, query, answer, status):
     found = Module(SOURCE, "main").operation(method, variables)
-    assert (found.handler, found.body, found.query, found.status) == (handler, body, query, status)
-    assert next(iter(found.answers), None) == answer
+    texts = [one and one.text for one in (found.body, found.query, next(iter(found.answers), None))]
+    assert (found.handler, *texts, found.status) == (handler, body, query, answer, status)
 
 
 def test_texts_are_those_of_the_docstrings():
     module = Module(SOURCE, "main")
     assert (module.operation("PUT", set()).summary, module.description) == ("Do things", "Do things. And more.")
     assert module.operation("GET", set()).summary == "find"
+
+
+COMPANION = """
+from other import ignored
+
+
+def kept(key):
+    if "C-Seen" in request.headers:
+        raise Busy("BUSY", 409, "Wait.")
+    return json_body(Small)
+
+
+def answer():
+    return Page[Thing].model_validate({}), 202, {"Location": "/", **more}
+
+
+def unused():
+    raise Never("NEVER", 418, "No.")
+"""
+WITH_COMPANION = """
+from orders_keys import answer, kept as remembered, gone
+from others import unused
+
+
+def main():
+    get_user_from_headers()
+    return by_method(PUT=put, GET=get)
+
+
+def put():
+    number = int(path_param("number"))
+    request.headers.get("Content-Type"), request.headers["X-Fission-Function-Name"]
+    if remembered(request.headers.get("A-Read")):
+        return answer()
+    return None, 304
+
+
+def get():
+    if request.headers["B-Read"] == UUID(path_param("number")):
+        raise ServiceException(error_code="GONE", http_status=410, error_msg="Gone.")
+    return {}, 200 if good else 503
+"""
+
+
+@pytest.fixture
+def companions(tmp_path) -> Module:
+    (tmp_path / "orders_keys.py").write_text(COMPANION)
+    (tmp_path / "others.py").write_text(COMPANION)
+    return Module(WITH_COMPANION, "main", tmp_path / "orders.py")
+
+
+def test_what_companions_do_counts_as_if_the_module_did_it(companions):
+    found = companions.operation("PUT", {"number"})
+    assert (found.body, found.answers[0]) == (
+        Expression("Small", "orders_keys"),
+        Expression("Page[Thing]", "orders_keys"),
+    )
+    assert (found.status, found.other_statuses, found.answer_headers) == (202, (304,), ("Location",))
+    assert found.headers == ("A-Read", "C-Seen", "X-User")
+    assert (found.formats, [(one.code, one.status) for one in found.raised]) == (
+        {"number": "integer"},
+        [("BUSY", 409)],
+    )
+    assert [status for status, _ in found.refusals] == [400, 413, 415]
+
+
+def test_statuses_headers_and_formats_of_the_source(companions):
+    found = companions.operation("GET", {"number"})
+    assert (found.status, found.other_statuses, found.headers) == (200, (503,), ("B-Read", "X-User"))
+    assert [(one.kind.text, one.code, one.status) for one in found.raised] == [
+        ("UUID", None, None),
+        ("ServiceException", "GONE", 410),
+    ]
+    assert found.formats == {"number": "uuid"}
+
+
+def test_a_module_without_companions_is_read_alone(tmp_path):
+    found = Module(WITH_COMPANION, "main", tmp_path / "orders.py").operation("PUT", {"number"})
+    assert (found.body, found.other_statuses) == (None, (304,))
 
 
 def document(run_kit, *options) -> dict:
@@ -86,8 +167,16 @@ def test_the_template_s_document_is_valid_and_complete(run_kit):
     body = items["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert body == {"$ref": "#/components/schemas/ItemIn"}
     assert found["components"]["schemas"]["ItemIn"]["additionalProperties"] is False
-    assert set(items["post"]["responses"]) == {"201", "default"}
+    answers = items["post"]["responses"]
+    assert set(answers) == {"201", "400", "409", "413", "415", "422", "default"}
+    assert set(answers["201"]["headers"]) == {"Location", "ETag"}
+    assert answers["422"]["description"] == "IDEMPOTENCY_KEY_REUSED"
+    assert set(answers["422"]["content"]) == {"application/problem+json"}
     assert {one["name"] for one in items["get"]["parameters"]} >= {"limit", "cursor", "status"}
+    queries = {one["name"]: one["schema"] for one in items["get"]["parameters"]}
+    assert queries["cursor"] == {"type": "string", "maxLength": 2000, "title": "Cursor"}
+    assert queries["status"] == {"$ref": "#/components/schemas/ItemStatus"}
+    assert {"type": "null"} not in queries["min_price"]["anyOf"]
     one = found["paths"]["/items/{itemid}"]
     assert one["get"]["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].endswith("/ItemResponse")
     assert one["delete"]["responses"]["204"] == {"description": "No Content"}
@@ -95,8 +184,14 @@ def test_the_template_s_document_is_valid_and_complete(run_kit):
         "name": "itemid",
         "in": "path",
         "required": True,
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "format": "uuid"},
     }
+    assert {"name": "If-Match", "in": "header", "required": False, "schema": {"type": "string"}} in one["put"][
+        "parameters"
+    ]
+    assert {"404", "412", "428"} < set(one["put"]["responses"])
+    assert one["get"]["responses"]["304"] == {"description": "Not Modified"}
+    assert set(found["paths"]["/health"]["get"]["responses"]) == {"200", "503", "default"}
     assert "/items" not in document(run_kit, "--no-examples")["paths"]
 
 
@@ -115,6 +210,17 @@ def test_what_the_document_promises_is_what_the_server_answers(run_kit, serve):
         wanted = responses.get(str(answer.status_code), responses["default"])["content"]
         schema = wanted[answer.headers["Content-Type"]]["schema"] | {"components": found["components"]}
         Draft202012Validator(schema).validate(answer.json())
+
+
+def test_patterns_that_only_rust_understands_do_not_make_the_document_invalid(run_kit, write_function):
+    model = "class Odd(BaseModel):\n    pattern: Annotated[str, StringConstraints(pattern=r'^\\pL+$')]\n"
+    model += "    plain: Annotated[str, StringConstraints(pattern=r'^[a-z]+$')]"
+    top = f"from typing import Annotated\nfrom pydantic import BaseModel, StringConstraints\n\n\n{model}"
+    write_function("odd", "return Odd(pattern='a', plain='a')", top=top)
+    found = document(run_kit)
+    OpenAPIV31SpecValidator(found).validate()
+    properties = found["components"]["schemas"]["Odd"]["properties"]
+    assert (properties["pattern"]["x-pattern"], properties["plain"]["pattern"]) == (r"^\pL+$", "^[a-z]+$")
 
 
 def test_patterns_prefixes_and_modules_that_cannot_be_imported(run_kit, write_function):
