@@ -43,14 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="5 starts of each, write nothing")
     parser.add_argument("--starts", type=int, default=25, help="how often each is started (default 25)")
     options = parser.parse_args(arguments)
-    try:
-        results = measure(5 if options.quick else options.starts)
-    except ImportError as error:
-        print(report.explain_missing(error), file=sys.stderr)
-        return 2
-    except RuntimeError as error:
-        print(f"The measurement failed: {error}", file=sys.stderr)
-        return 1
+    results = report.attempt(lambda: measure(5 if options.quick else options.starts))
     print(show(results))
     if not options.quick:
         print(f"\nWritten: bench/results/{report.save('cold_start', results).name}")

@@ -7,13 +7,15 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from bench import RESULTS
+
+Results = TypeVar("Results")
 
 SHOWN = (
     "Flask",
@@ -39,15 +41,19 @@ def parser(module: str, description: str | None, examples: str) -> argparse.Argu
     )
 
 
-def circumstances() -> dict[str, Any]:
-    """Return when, on what and with which versions a measurement was made."""
+def machine() -> dict[str, Any]:
+    """Return when and on what a measurement was made."""
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "cores": os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        "versions": {name: version(name) for name in SHOWN},
     }
+
+
+def circumstances() -> dict[str, Any]:
+    """Return when, on what and with which versions a measurement was made."""
+    return {**machine(), "versions": {name: version(name) for name in SHOWN}}
 
 
 def save(name: str, content: Mapping[str, Any]) -> Path:
@@ -83,6 +89,22 @@ def progress_done() -> None:
     """Remove the line of ``progress``."""
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def attempt(measure: Callable[[], Results]) -> Results:
+    """Return what a measurement returns; end the program with one sentence if it cannot be made.
+
+    Raises:
+        SystemExit: 2 if a package of ``bench/requirements.txt`` is missing, 1 if the measurement failed.
+    """
+    try:
+        return measure()
+    except ImportError as error:
+        print(explain_missing(error), file=sys.stderr)
+        raise SystemExit(2) from None
+    except RuntimeError as error:
+        print(f"The measurement failed: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
 
 
 def explain_missing(error: ImportError) -> str:

@@ -8,18 +8,13 @@ never requests per second. Writes bench/results/runtime.json.
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict
-from pathlib import Path
-from statistics import median
 from typing import Any
 
-from bench import WORK, driver, report
+from bench import WORK, compare, driver, report
 from bench.quiet import Quiet
 
 CONNECTIONS = (1, 10, 50)
-NOISY = 0.1  # share of the processors in use by others, above which the ratios are rough
 
 EXAMPLES = """examples (from the root of the repository, after `make bench` has set up bench/.venv):
   bench/.venv/bin/python -m bench.runtime                  about 3 minutes
@@ -42,15 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.quick:
         options.rounds = options.seconds = 1
-    try:
-        results = measure(options.rounds, options.seconds, options.case, options.patience)
-    except ImportError as error:
-        print(report.explain_missing(error), file=sys.stderr)
-        return 2
-    except RuntimeError as error:
-        print(f"The measurement failed: {error}", file=sys.stderr)
-        return 1
-    print(show(results))
+    results = report.attempt(lambda: measure(options.rounds, options.seconds, options.case, options.patience))
+    print(compare.show(results))
     if not (options.quick or options.case):
         print(f"\nWritten: bench/results/{report.save('runtime', results).name}")
     return 0
@@ -78,7 +66,7 @@ def measure(rounds: int, seconds: int, only: str | None = None, patience: float 
     gate = Quiet(patience)
     with stage.built() as ground, peers.running(peers.PEERS, ground.environment, WORK) as urls:
         chosen = [case for case in cases.build(ground, urls) if only in (None, case.key)]
-        measured = {case.key: _measure(case, urls, rounds, seconds, gate) for case in chosen}
+        measured = {case.key: compare.measure(case, urls, CONNECTIONS, rounds, seconds, gate) for case in chosen}
     report.progress_done()
     return {
         "script": "bench/runtime.py",
@@ -88,96 +76,8 @@ def measure(rounds: int, seconds: int, only: str | None = None, patience: float 
         "rounds": rounds,
         "seconds": seconds,
         "others": gate.others,
-        "cases": {case.key: {"title": case.title, "loads": _summary(measured[case.key])} for case in chosen},
-        "comparisons": [row for case in chosen for row in _comparisons(case, measured[case.key])],
+        **compare.results(chosen, measured),
     }
-
-
-Measured = dict[str, dict[int, list[driver.Load]]]  # label, connections, one per round
-
-
-def _measure(case: Any, urls: dict[str, str], rounds: int, seconds: int, gate: Quiet) -> Measured:
-    loads: Measured = {contender.label: {number: [] for number in CONNECTIONS} for contender in case.contenders}
-    with tempfile.TemporaryDirectory(dir=WORK) as work:
-        for turn in range(rounds):
-            for connections in CONNECTIONS:
-                gate.wait()
-                # A B, then B A: a slow drift of the machine then cancels out
-                for contender in case.contenders if turn % 2 == 0 else reversed(case.contenders):
-                    url = urls[contender.server]
-                    load = driver.run(url, contender.requests, connections, seconds, Path(work))
-                    if load.failed:
-                        raise RuntimeError(f"{contender.label}: {load.failed} answers of {case.key} were errors")
-                    loads[contender.label][connections].append(load)
-                    report.progress(
-                        f"{case.title}, round {turn + 1} of {rounds}, {connections} connections, "
-                        f"{contender.label}: {load.rps:,.0f}/s"
-                    )
-    return loads
-
-
-def _summary(measured: Measured) -> dict[str, dict[str, dict[str, Any]]]:
-    return {
-        label: {
-            str(connections): {
-                **{key: round(median(asdict(load)[key] for load in loads), 2) for key in ("rps", "p50_ms", "p99_ms")},
-                "rounds": [round(load.rps) for load in loads],
-            }
-            for connections, loads in by_connections.items()
-        }
-        for label, by_connections in measured.items()
-    }
-
-
-def _comparisons(case: Any, measured: Measured) -> list[dict[str, Any]]:
-    ours = measured[case.contenders[0].label]
-    rows = []
-    for label, target in case.targets.items():
-        ratios = {
-            str(connections): round(
-                median(
-                    us.rps / them.rps for us, them in zip(ours[connections], measured[label][connections], strict=True)
-                ),
-                3,
-            )
-            for connections in CONNECTIONS
-        }
-        met = {connections: ratio >= target for connections, ratio in ratios.items()} if target else None
-        rows.append({"case": case.key, "against": label, "target": target, "ratios": ratios, "met": met})
-    return rows
-
-
-def show(results: dict[str, Any]) -> str:
-    """Return the results as tables for a terminal."""
-    blocks = []
-    for key, case in results["cases"].items():
-        heading = [case["title"], *(f"{number} conn." for number in CONNECTIONS), "target", "verdict"]
-        rows = [heading]
-        for row in results["comparisons"]:
-            if row["case"] != key:
-                continue
-            ratios = [f"{row['ratios'][str(number)]:.2f}" for number in CONNECTIONS]
-            rows.append([f"ours / {row['against']}", *ratios, _target(row), _verdict(row)])
-        for label, loads in case["loads"].items():
-            rates = [f"{loads[str(number)]['rps']:,.0f}/s" for number in CONNECTIONS]
-            rows.append([f"  {label}", *rates, "", ""])
-        blocks.append(report.table(rows))
-    if results["others"] > NOISY:
-        blocks.append(
-            f"Other programs used {results['others']:.0%} of this machine meanwhile: measure again when it is idle."
-        )
-    return "\n\n".join(blocks)
-
-
-def _target(row: dict[str, Any]) -> str:
-    return f">= {row['target']:g}" if row["target"] else "-"
-
-
-def _verdict(row: dict[str, Any]) -> str:
-    if not row["met"]:
-        return "-"
-    missed = [connections for connections, met in row["met"].items() if not met]
-    return f"missed at {', '.join(missed)}" if missed else "met"
 
 
 if __name__ == "__main__":

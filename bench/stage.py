@@ -61,7 +61,7 @@ def built() -> Iterator[Stage]:
         try:
             server = stack.enter_context(Server.temporary())
             dsn = stack.enter_context(database.scratch(server.dsn, prefix="bench"))
-            migrate.apply(dsn, project.migrates)
+            migrate.apply(dsn, project.all_migrates)
         except KitError as error:
             raise RuntimeError(str(error)) from error
         root = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-pod-"))

@@ -1,5 +1,5 @@
 -- Sends the requests of a file in turn. It holds whole HTTP requests, separated by the byte 0; eight # in one of
--- them become a number that never repeats. Called as: wrk ... -s wrk.lua URL -- FILE FIRST_NUMBER
+-- them, wherever they stand, become a number that never repeats. Called as: wrk ... -s wrk.lua URL -- FILE FIRST_NUMBER
 
 local requests, position, number = {}, 0, 0
 
@@ -13,10 +13,9 @@ end
 function request()
   position = position % #requests + 1
   local raw = requests[position]
-  local place = raw:find("########", 1, true)
-  if place then
+  if raw:find("########", 1, true) then
     number = number + 1
-    raw = raw:sub(1, place - 1) .. string.format("%08d", number) .. raw:sub(place + 8)
+    raw = raw:gsub("########", string.format("%08d", number))
   end
   return raw
 end

@@ -30,12 +30,13 @@ def main() -> Response:
         return _insert()
     row = read.row(request.environ["HTTP_X_FISSION_PARAMS_ITEMID"])
     texts = [value.decode() if value is not None else "null" for value in row]
-    key, name, description, price, status, dimensions, created, updated = texts
+    key, name, description, price, status, dimensions, version, created, updated = texts
     body = (
         f'{{"id":"{key}","name":{quoted(name)},"description":{quoted(description)},"price":"{price}",'
-        f'"status":"{status}","dimensions":{dimensions},"created_at":"{created}","updated_at":"{updated}"}}'
+        f'"status":"{status}","dimensions":{dimensions},"version":{version},"created_at":"{created}",'
+        f'"updated_at":"{updated}"}}'
     )
-    return Response(body, mimetype="application/json")
+    return Response(body, mimetype="application/json", headers={"ETag": f'"{version}"'})
 
 
 def _insert() -> Response:
@@ -43,9 +44,9 @@ def _insert() -> Response:
     values["dimensions"] = json.dumps(values["dimensions"])
     with connection.cursor() as cursor:
         cursor.execute(INSERT, values)
-        row = cursor.fetchone()
-    body = json.dumps(dict(zip(NAMES, row, strict=True)), default=str)
-    return Response(body, 201, mimetype="application/json")
+        row = dict(zip(NAMES, cursor.fetchone(), strict=True))
+    headers = {"Location": f"/items/{row['id']}", "ETag": f'"{row["version"]}"'}
+    return Response(json.dumps(row, default=str), 201, mimetype="application/json", headers=headers)
 
 
 if __name__ == "__main__":

@@ -14,14 +14,15 @@ from uuid import UUID
 
 import asyncpg
 import uvicorn
-from fastapi import FastAPI, HTTPException, Query
+from fastapi import FastAPI, HTTPException, Query, Response
 from pydantic_core import from_json
 
 from bench import TEMPLATE
 from bench.servers.statements import READ
 
-sys.path.append(str(TEMPLATE / "src"))
-from models import ItemResponse, PaginatedResponse
+sys.path += [str(TEMPLATE / "src"), str(TEMPLATE / "examples")]
+from example_crud_models import ItemResponse
+from models import PaginatedResponse
 
 
 async def _set_up(connection: asyncpg.Connection) -> None:
@@ -39,11 +40,12 @@ app = FastAPI(lifespan=_with_pool)
 
 
 @app.get("/items/{itemid}", response_model=ItemResponse)
-async def read_item(itemid: UUID) -> dict[str, Any]:
+async def read_item(itemid: UUID, response: Response) -> dict[str, Any]:
     """Answer one item."""
     row = await app.state.pool.fetchrow(READ + "$1", itemid)
     if row is None:
         raise HTTPException(404)
+    response.headers["ETag"] = f'"{row["version"]}"'
     return dict(row)
 
 

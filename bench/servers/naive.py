@@ -18,8 +18,8 @@ from bench import TEMPLATE
 from bench.servers import environment
 from bench.servers.statements import READ
 
-sys.path.append(str(TEMPLATE / "src"))
-from models import ItemResponse
+sys.path += [str(TEMPLATE / "src"), str(TEMPLATE / "examples")]
+from example_crud_models import ItemResponse
 
 SECRETS = Path(os.environ["FISSION_POD_ROOT"], "secrets/default/fission-your-service-env")
 
@@ -38,7 +38,9 @@ def main() -> Any:
         connection.close()
     if row is None:
         return jsonify(error="not found"), 404
-    return jsonify(ItemResponse.model_validate(row).model_dump(mode="json"))
+    answer = jsonify(ItemResponse.model_validate(row).model_dump(mode="json"))
+    answer.headers["ETag"] = f'"{row["version"]}"'
+    return answer
 
 
 if __name__ == "__main__":

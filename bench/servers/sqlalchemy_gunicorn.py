@@ -19,8 +19,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from bench import TEMPLATE
 
-sys.path.append(str(TEMPLATE / "src"))
-from models import ItemResponse
+sys.path += [str(TEMPLATE / "src"), str(TEMPLATE / "examples")]
+from example_crud_models import ItemResponse
 
 app = Flask(__name__)
 engine = create_engine(os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+psycopg2://", 1))
@@ -41,6 +41,7 @@ class Item(Base):
     price: Mapped[Decimal]
     status: Mapped[str]
     dimensions: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    version: Mapped[int]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -52,7 +53,9 @@ def read_item(itemid: UUID) -> Any:
         item = session.get(Item, itemid)
         if item is None:
             return jsonify(error="not found"), 404
-        return jsonify(ItemResponse.model_validate(item, from_attributes=True).model_dump(mode="json"))
+        answer = jsonify(ItemResponse.model_validate(item, from_attributes=True).model_dump(mode="json"))
+        answer.headers["ETag"] = f'"{item.version}"'
+        return answer
 
 
 if __name__ == "__main__":

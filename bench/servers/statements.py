@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-NAMES = ["id", "name", "description", "price", "status", "dimensions", "created_at", "updated_at"]
+NAMES = ["id", "name", "description", "price", "status", "dimensions", "version", "created_at", "updated_at"]
 
 READ = "SELECT * FROM items WHERE id = "
 

@@ -8,13 +8,14 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 
 import pytest
 
-from bench import RESULTS, ROOT, TEMPLATE, chart, driver
-from bench.servers import statements
+from bench import RESULTS, ROOT, TEMPLATE, chart, driver, examples
+from bench.servers import example_bare, statements
 
-SCRIPTS = ["runtime", "cold_start", "vault", "parts", "where", "chart"]
+SCRIPTS = ["runtime", "cold_start", "vault", "parts", "where", "examples", "docs_speed", "chart"]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -65,7 +66,7 @@ def test_the_chart_says_in_words_what_its_bars_show() -> None:
     assert [figure for figure in figures if figure not in described and not figure.startswith("1 at ")] == []
 
 
-@pytest.mark.parametrize("name", ["runtime", "cold_start", "vault"])
+@pytest.mark.parametrize("name", ["runtime", "cold_start", "vault", "parts", "examples"])
 def test_results_name_no_place_on_a_machine(name: str) -> None:
     text = (RESULTS / f"{name}.json").read_text(encoding="utf-8")
 
@@ -86,6 +87,35 @@ def test_peers_run_the_statements_of_the_example() -> None:
 
     assert " ".join(statements.INSERT.split()) in example
     assert f'"{statements.READ}%(id)s"' in example
+
+
+def test_every_example_has_a_row_or_a_reason_why_it_has_none() -> None:
+    here = {path.stem.split("_")[1] for path in (TEMPLATE / "examples").glob("example_*.py")}
+    found = json.loads((RESULTS / "examples.json").read_text(encoding="utf-8"))
+
+    assert set(examples.MAINS) >= here
+    assert found["cases"].keys() | found["skipped"].keys() == set(examples.MAINS)
+    assert {row["case"] for row in found["comparisons"]} == found["cases"].keys()
+
+
+def test_an_example_that_is_not_there_or_lacks_a_package_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert examples.missing("crud") is None
+    monkeypatch.setitem(examples.MAINS, "storage", replace(examples.MAINS["storage"], needs=("no_such_package",)))
+    assert examples.missing("storage") == "no_such_package is not installed"
+    monkeypatch.setitem(examples.MAINS, "other", examples.MAINS["crud"])
+    assert examples.missing("other") == "it is not there"
+
+
+def test_the_limit_of_an_example_sends_what_never_repeats_anew() -> None:
+    made_up, kept = "0b9f4f5e-6a45-4a36-9d0b-6f0c2f3f6a11", "5e3d3f2a-9a44-4c55-8a59-2c8f6f1f4d10"
+    values = {"name": f"Bench {example_bare.OBSERVED}", "id": made_up, "other": [kept, 7, None]}
+
+    assert list(example_bare.ids(values)) == [made_up]
+    assert example_bare.renewed(values, {example_bare.OBSERVED: "00000007", made_up: "new"}) == {
+        "name": "Bench 00000007",
+        "id": "new",
+        "other": [kept, 7, None],
+    }
 
 
 def test_a_request_of_the_driver_is_one_that_servers_understand() -> None:
