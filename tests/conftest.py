@@ -4,37 +4,26 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tools import ROOT, site
+from tools import site
 from tools.ledger import Ledger
 from tools.workbench import Stage
 
-LEDGER = pytest.StashKey[Ledger]()
+LEDGER = pytest.StashKey[Ledger]()  # of the blocks that this run has verified
 BROWSERS = ["chromium-headless-shell", "chromium", "google-chrome"]
-
-if sys.version_info < (3, 12):
-    # pytest-examples 0.0.18 builds a traceback on 3.11 that ends the run with INTERNALERROR
-    import pytest_examples.run_code
-
-    pytest_examples.run_code.create_example_traceback = lambda *_: None
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--page", help="verify the blocks of this page only, e.g. docs/index.md")
+    parser.addoption("--page", default="", help="verify the blocks of this page only, e.g. docs/index.md")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[LEDGER] = Ledger()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: "test_census" in item.nodeid)  # it judges what the others have written down
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -43,12 +32,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("verified blocks of the site")
         for row in ledger.summary():
             terminalreporter.write_line(row)
-        ledger.write(ROOT / ".cache/ledger.json")
-
-
-@pytest.fixture(scope="session")
-def ledger(pytestconfig: pytest.Config) -> Ledger:
-    return pytestconfig.stash[LEDGER]
 
 
 @pytest.fixture(scope="session")
@@ -57,8 +40,8 @@ def built_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def stage(tmp_path_factory: pytest.TempPathFactory, built_site: Path) -> Iterator[Stage]:
-    stage = Stage(tmp_path_factory.mktemp("stage"), built_site)
+def stage(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Stage]:
+    stage = Stage(tmp_path_factory.mktemp("stage"), lambda: request.getfixturevalue("built_site"))
     yield stage
     stage.close()
 

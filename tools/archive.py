@@ -6,6 +6,7 @@ python -m tools.archive site/downloads
 from __future__ import annotations
 
 import ast
+import functools
 import gzip
 import hashlib
 import io
@@ -86,7 +87,11 @@ def listing(folder: Path = TEMPLATE) -> list[Path]:
 
 def downloads(template: Path = TEMPLATE) -> list[Download]:
     """Return the zip and the tar.gz with one folder `your-service/`, their SHA256SUMS, and the same for the browser."""
-    members = _members(template)
+    return list(_packed(version(template), tuple(_members(template))))
+
+
+@functools.lru_cache(maxsize=2)  # one run of tests builds dozens of sites from the same files
+def _packed(number: str, members: tuple[tuple[str, int, bytes], ...]) -> tuple[Download, ...]:
     zipped, tarred, packed = io.BytesIO(), io.BytesIO(), io.BytesIO()
     with (
         zipfile.ZipFile(zipped, "w") as z,
@@ -102,11 +107,11 @@ def downloads(template: Path = TEMPLATE) -> list[Download]:
             t.addfile(member, io.BytesIO(data))
     with gzip.GzipFile("", "wb", 9, packed, mtime=0) as gz:
         gz.write(tarred.getvalue())
-    stem = f"{NAME}-{version(template)}"
+    stem = f"{NAME}-{number}"
     found = [Download(f"{stem}.zip", zipped.getvalue()), Download(f"{stem}.tar.gz", packed.getvalue())]
     sums = "".join(f"{d.sha256}  {d.name}\n" for d in found)
-    script = browser_data.script(NAME, version(template), members)
-    return [*found, Download("SHA256SUMS", sums.encode()), Download(browser_data.NAME, script)]
+    script = browser_data.script(NAME, number, list(members))
+    return (*found, Download("SHA256SUMS", sums.encode()), Download(browser_data.NAME, script))
 
 
 def _members(template: Path) -> list[tuple[str, int, bytes]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 import re
 import tempfile
 import textwrap
@@ -21,6 +22,7 @@ from mkdocs.structure.pages import Page as MkDocsPage
 from tools import ROOT
 from tools.source import MARK, SourceError, traced
 
+READMES = ("README.md", "template/README.md", "template/AGENTS.md", "template/MANIFEST.md")
 FENCE = re.compile(rf"(?P<pad>[ \t>]*)(?P<ticks>`{{3,}}|~{{3,}})[ \t]*(?P<head>[^`{MARK}]*)(?:{MARK}(?P<at>.*))?$")
 
 
@@ -33,7 +35,7 @@ class Block:
     """One published block of code.
 
     Attributes:
-        page: The page, relative to docs/.
+        page: The page, relative to docs/; a README outside of it begins with `../`.
         line: Line of the opening fence in the page.
         lang: Language of the fence, in lower case; empty when the fence names none.
         options: `key="value"` pairs of the fence.
@@ -51,7 +53,7 @@ class Block:
     @property
     def place(self) -> str:
         """Where a reader of a failure looks: `docs/page.md:12`, with the included file if there is one."""
-        here = f"docs/{self.page}:{self.line}"
+        here = f"{from_root(self.page)}:{self.line}"
         if self.origins and self.origins[0]:
             path, line = self.origins[0]
             here += f" ({path.relative_to(ROOT) if path.is_relative_to(ROOT) else path.name}:{line})"
@@ -74,14 +76,21 @@ class Page:
     """One page of the site.
 
     Attributes:
-        path: Relative to docs/.
+        path: Relative to docs/; a README outside of it begins with `../`.
         meta: Its front matter.
         blocks: Its blocks, in reading order.
+        text: Its Markdown, with everything included.
     """
 
     path: str
     meta: dict[str, Any]
     blocks: list[Block]
+    text: str = ""
+
+
+def from_root(page: str) -> str:
+    """Name a page as its file is named from the root of the kit: `docs/secrets.md`, `template/README.md`."""
+    return posixpath.normpath(f"docs/{page}")
 
 
 def digest(text: str) -> str:
@@ -95,24 +104,44 @@ class _First(BasePlugin):  # type: ignore[type-arg, no-untyped-call]
     @event_priority(100)
     def on_page_markdown(self, text: str, *, page: Any, **_: Any) -> str:
         first = page.file.content_string.count("\n") - text.count("\n") + 1
-        rows = text.split("\n")
-        return "\n".join(f"{s}{MARK}:{n}" if FENCE.match(s) else s for n, s in enumerate(rows, first))
+        return "\n".join(_marked(text.split("\n"), first))
 
 
-def published_pages(config_file: Path = ROOT / "mkdocs.yml") -> list[Page]:
+def _marked(rows: list[str], first: int) -> list[str]:
+    return [f"{row}{MARK}:{n}" if FENCE.match(row) else row for n, row in enumerate(rows, first)]
+
+
+def published_pages(config_file: Path = ROOT / "mkdocs.yml", only: str | None = None) -> list[Page]:
     """Run the site's own plugins over each page and return the pages with the blocks that readers will see.
 
+    Args:
+        config_file: The site's settings.
+        only: Read this page alone, relative to docs/.
+
     Raises:
-        PageError: The site's settings are wrong, a page includes what is not there, a fence is not closed, or its
-            options are not in braces.
+        PageError: The site's settings are wrong, a page includes what is not there, or a fence is not closed, is empty,
+            stands in a comment, or has options outside of braces.
     """
     try:
-        return _read_pages(config_file)
+        return _read_pages(config_file, only)
     except (MkDocsException, Abort, SourceError) as error:
         raise PageError(f"{config_file.name}: {error}") from error
 
 
-def _read_pages(config_file: Path) -> list[Page]:
+def readme_pages(root: Path = ROOT) -> list[Page]:
+    """Return the READMEs, which are read as they lie there, with their blocks.
+
+    Raises:
+        PageError: As `published_pages` does.
+    """
+    pages = []
+    for name in READMES:
+        rows = (root / name).read_text("utf-8").split("\n")
+        pages.append(Page(f"../{name}", {}, _scan(f"../{name}", _marked(rows, 1)), "\n".join(rows)))
+    return pages
+
+
+def _read_pages(config_file: Path, only: str | None) -> list[Page]:
     with tempfile.TemporaryDirectory() as site, traced():
         config = load_config(str(config_file), site_dir=site)
         config.plugins["_first"] = _First()
@@ -123,6 +152,8 @@ def _read_pages(config_file: Path) -> list[Page]:
         config.plugins.on_nav(get_navigation(files, config), config=config, files=files)
         pages = []
         for file in files.documentation_pages():
+            if only not in (None, file.src_uri):
+                continue
             page = file.page or MkDocsPage(None, file, config)
             page.read_source(config)
             text = page.markdown or ""
@@ -131,7 +162,9 @@ def _read_pages(config_file: Path) -> list[Page]:
                 text = config.plugins.on_page_markdown(text, page=page, config=config, files=files)
             except SystemExit as end:  # how mkdocs-macros ends when a page asks for what is not there
                 raise _asked_in_vain(file.src_uri, first, end) from None
-            pages.append(Page(file.src_uri, dict(page.meta), _scan(file.src_uri, text.split("\n"))))
+            rows = text.split("\n")
+            plain = "\n".join(row.partition(MARK)[0] for row in rows)
+            pages.append(Page(file.src_uri, dict(page.meta), _scan(file.src_uri, rows), plain))
         return pages
 
 
@@ -146,9 +179,13 @@ def _scan(page: str, lines: list[str]) -> list[Block]:
     blocks: list[Block] = []
     start: re.Match[str] | None = None
     body: list[str] = []
+    hidden = False
     for line in lines:
         m = FENCE.match(line)
         if start is None:
+            if m and hidden:
+                raise PageError(_at(page, m, "this fence stands in a comment, where no reader sees it; remove it"))
+            hidden = (hidden or "<!--" in line) and "-->" not in line
             start, body = m, []
         elif m and m["ticks"] == start["ticks"] and m["pad"] == start["pad"] and not m["head"].strip():
             blocks.append(_block(page, start, body))
@@ -157,8 +194,12 @@ def _scan(page: str, lines: list[str]) -> list[Block]:
             pad = start["pad"] if line.startswith(start["pad"]) else start["pad"].rstrip()
             body.append(line.removeprefix(pad))
     if start is not None:
-        raise PageError(f"docs/{page}:{_number(start)}: this fence is never closed; add {start['ticks']}")
+        raise PageError(_at(page, start, f"this fence is never closed; add {start['ticks']}"))
     return blocks
+
+
+def _at(page: str, fence: re.Match[str], what: str) -> str:
+    return f"{from_root(page)}:{_number(fence)}: {what}"
 
 
 def _number(fence: re.Match[str]) -> int:
@@ -170,9 +211,9 @@ def _block(page: str, start: re.Match[str], body: list[str]) -> Block:
     head = start["head"].strip()
     options = dict(re.findall(r'([\w-]+)="(.*?)"', head))
     if options and not head.startswith("{"):
-        raise PageError(
-            f"docs/{page}:{_number(start)}: options need braces, or the site drops the fence: {{ .{head} }}"
-        )
+        raise PageError(_at(page, start, f"options need braces, or the site drops the fence: {{ .{head} }}"))
+    if not "".join(body).strip():
+        raise PageError(_at(page, start, "this block is empty"))
     lang = re.match(r"\{?\s*\.?([\w#+-]*)", head)
     origins = []
     for _, _, at in rows:

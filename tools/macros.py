@@ -12,7 +12,8 @@ sys.path[:0] = [str(Path(__file__).resolve().parent.parent / part) for part in (
 
 from kit.checks.registry import rules
 
-from tools import ROOT, archive
+from tools import ROOT, archive, reference
+from tools.sequence import sequence
 from tools.source import cut, shown
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ def define_env(env: MacrosPlugin) -> None:
     env.variables["version"] = archive.version()
     env.variables["downloads"] = made
     env.variables["rules"] = list(rules().values())
+
+    for macro in (*reference.MACROS, sequence):
+        env.macro(macro)  # type: ignore[no-untyped-call]
 
     @env.macro  # type: ignore[untyped-decorator]
     def source(path: str, name: str | None = None, indent: int = 0) -> str:

@@ -1,6 +1,6 @@
 """The guide for reading from a folder, without a server: one zip with search that works from `file://`.
 
-python -m tools.offline site/downloads
+python -m tools.offline site/offline
 """
 
 from __future__ import annotations

@@ -79,7 +79,10 @@ def cut(path: str | Path, name: str | None = None) -> Source:
     how = _makefile if file.name == "Makefile" else _BY_SUFFIX.get(file.suffix)
     if how is None:
         raise SourceError(f"{path}: parts of {file.suffix or file.name} files cannot be addressed; include it whole")
-    first, last = how(text, name, str(path))
+    try:
+        first, last = how(text, name, str(path))
+    except (ValueError, SyntaxError) as error:
+        raise SourceError(f"{path}: {name}: {error}") from error
     rows = text.splitlines()[first - 1 : last]
     return Source(file, first, textwrap.dedent("\n".join(rows)).rstrip())
 

@@ -44,9 +44,17 @@ class Terminal:
         return found[1], int(found[2])
 
     def start(self, command: str, shows: re.Pattern[str], timeout_seconds: float) -> str:
-        """Type a command that goes on running, and return its output once it matches `shows` from the start."""
-        self._type(f"{{ {command}\n}} </dev/null\n")
-        return self._read_until(shows, command, timeout_seconds)[0]
+        """Type a command that goes on running, and return its output once it matches `shows` from the start.
+
+        Raises:
+            TerminalError: It ended, or did not show that in time.
+        """
+        self._type(f"{{ {command}\n}} </dev/null\nprintf '{END}%d{END}' $?\n")
+        ended = rf"(?s:(?P<said>.*?){END}(?P<status>\d+){END})"
+        found = self._read_until(re.compile(f"{shows.pattern}|{ended}", shows.flags), command, timeout_seconds)
+        if found["status"]:
+            raise TerminalError(f"$ {command}\nended with status {found['status']}; it printed\n{found['said']}")
+        return found[0]
 
     def close(self) -> None:
         """Press Ctrl-C, wait for everything to end, and be blunt with what stays."""

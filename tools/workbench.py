@@ -6,6 +6,7 @@ import base64
 import contextlib
 import functools
 import http.server
+import json
 import os
 import re
 import shutil
@@ -13,9 +14,13 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from kit import database, dotenv, migrate, pod
@@ -25,15 +30,27 @@ from kit.postgres import Server
 from kit.project import Project
 from pytest_examples import EvalExample
 
-from tools import ROOT, archive
+from tools import ROOT, archive, environments
+from tools.environments import PYTHON
 from tools.expand import Block, Page
 from tools.ledger import Unproved
 from tools.terminal import Terminal
 
 SITE_PORT, RUN_PORT = 8000, 8888  # what pages say; the run uses free ports and translates
 VAULT_KEY = base64.b64encode(bytes(range(32))).decode()  # a key for pages, the same in every run
-PYTHON = str(Path(getattr(sys, "_base_executable", sys.executable)))
 _DROPPED = re.compile(r"^(DATABASE_URL|PG.*|VIRTUAL_ENV|PYTEST_.*|MAKE.*|MFLAGS|FISSION_.*|PYTHONPATH|PORT|VENV)$")
+
+
+def evaluator(folder: Path) -> EvalExample:
+    """Return what runs Python blocks, outside of pytest too: it only wants to know a few settings of a test.
+
+    Assertions are not rewritten by it: its hook needs a whole pytest.
+    """
+    config = SimpleNamespace(getoption=lambda _: False)
+    request: Any = SimpleNamespace(config=config, node=SimpleNamespace(nodeid="docs"))
+    made = EvalExample(tmp_path=folder, pytest_request=request)
+    made.set_config(line_length=120)  # longer output would be checked as a string in triple quotes
+    return made
 
 
 def free_port() -> int:
@@ -44,30 +61,53 @@ def free_port() -> int:
 
 
 def unpack(download: Path, folder: Path) -> Path:
-    """Unpack the zip with its file modes and return the folder inside."""
+    """Unpack the zip with its file modes and dates, as `unzip` does, and return the folder inside."""
     with zipfile.ZipFile(download) as z:
         for entry in z.infolist():
             made = Path(z.extract(entry, folder))
             made.chmod(entry.external_attr >> 16 & 0o777)
+            seconds = time.mktime((*entry.date_time, 0, 0, -1))
+            os.utime(made, (seconds, seconds))  # requirements younger than the environment would be installed again
     return folder / archive.NAME
 
 
 class Stage:
     """What all pages share: the built site over HTTP, a project's virtual environment, a PostgreSQL.
 
+    Each part is made when a page first needs it.
+
     Args:
         folder: A temporary folder.
-        site: The built site.
+        site: The built site, or what builds it.
     """
 
-    def __init__(self, folder: Path, site: Path) -> None:
-        self.folder, self.site = folder, site
+    def __init__(self, folder: Path, site: Path | Callable[[], Path]) -> None:
+        self.folder, self._site = folder, site
         self._cleanup = contextlib.ExitStack()
+
+    @classmethod
+    def shared(cls, folder: Path, parts: Mapping[str, Any]) -> Stage:
+        """Take over what another process has made, as `parts()` gives it; that process cleans up."""
+        stage = cls(folder, parts["site"])
+        vars(stage).update(parts)
+        return stage
+
+    def parts(self) -> dict[str, Any]:
+        """Make everything, and return it for other processes."""
+        names = ("site", "archive", "site_port", "venv", "server", "migrated")
+        return {name: getattr(self, name) for name in names}
+
+    @functools.cached_property
+    def site(self) -> Path:
+        """The built site."""
+        return self._site() if callable(self._site) else self._site
 
     @functools.cached_property
     def archive(self) -> Path:
-        """The zip, as the site offers it."""
-        return self.site / "downloads" / f"{archive.NAME}-{archive.version()}.zip"
+        """The zip, as the site offers it; while nobody needs the site, as the build takes it over."""
+        unbuilt = callable(self._site) and "site" not in vars(self)
+        folder = ROOT / "docs/downloads" if unbuilt else self.site / "downloads"
+        return folder / f"{archive.NAME}-{archive.version()}.zip"
 
     @functools.cached_property
     def site_port(self) -> int:
@@ -76,16 +116,10 @@ class Stage:
 
     @functools.cached_property
     def venv(self) -> Path:
-        """A virtual environment made by a project's own `make setup`, or the one that KIT_PROJECT_VENV names."""
-        if ready := os.environ.get("KIT_PROJECT_VENV"):
-            return Path(ready)
-        place = self.folder / "venv"
-        project = unpack(self.archive, self.folder / "for-venv")
-        env = environment() | {"VENV": str(place), "PYTHON": PYTHON}
-        done = subprocess.run(["make", "setup"], cwd=project, env=env, capture_output=True, text=True)
-        if done.returncode:
-            raise RuntimeError(f"make setup fails in a fresh project:\n{done.stdout}{done.stderr}")
-        return place
+        """A virtual environment with a project's own requirements, or the one that KIT_PROJECT_VENV names."""
+        if given := os.environ.get("KIT_PROJECT_VENV"):
+            return Path(given)
+        return environments.ready("project", archive.TEMPLATE / "dev-requirements.txt")
 
     @functools.cached_property
     def server(self) -> Dsn:
@@ -96,7 +130,7 @@ class Stage:
     def migrated(self) -> Dsn:
         """A migrated database on it, to be copied."""
         dsn = self._cleanup.enter_context(database.scratch(self.server, prefix="docs_template"))
-        migrate.apply(dsn, archive.TEMPLATE / "migrates")
+        migrate.apply(dsn, Project(archive.TEMPLATE).all_migrates)
         return dsn
 
     def close(self) -> None:
@@ -136,11 +170,17 @@ class Workbench:
     def __init__(self, page: Page, stage: Stage, evaluate: EvalExample, folder: Path) -> None:
         self.page, self.stage, self.evaluate, self.folder = page, stage, evaluate, folder
         self.empty = page.meta.get("workspace") == "empty"
+        self.vault_key = VAULT_KEY
         self.run_port = free_port()
+        self._shows_site = False
+        self._unpacking: Future[Path] | None = None
         self._terminals: dict[str, Terminal] = {}
         self._cleanup = contextlib.ExitStack()
 
     def __enter__(self) -> Workbench:
+        if not self.empty and any(block.lang == "console" for block in self.page.blocks):
+            aside = self._cleanup.enter_context(ThreadPoolExecutor(1))
+            self._unpacking = aside.submit(self._unpack)  # while the blocks before the first terminal run
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -151,7 +191,30 @@ class Workbench:
     @functools.cached_property
     def project(self) -> Path:
         """An unpacked project of this page's own."""
-        return unpack(self.stage.archive, self.folder)
+        return self._unpacking.result() if self._unpacking else self._unpack()
+
+    def _unpack(self) -> Path:
+        project = unpack(self.stage.archive, self.folder)
+        if not self.empty:
+            # As if a server had been started here before, which saves seconds; a newcomer's page starts without.
+            # cp keeps the owner, who is another one when root runs this.
+            home = project / ".kit/postgres"
+            home.parent.mkdir()
+            subprocess.run(["cp", "-a", environments.postgres_data(), home], check=True)
+            note = home / "server.json"  # every copy names the same port, and pages run at the same time
+            note.write_text(json.dumps(json.loads(note.read_text("utf-8")) | {"port": free_port()}), "utf-8")
+        return project
+
+    @functools.cached_property
+    def empty_folder(self) -> Path:
+        """Where a newcomer starts."""
+        (self.folder / "empty").mkdir()
+        return self.folder / "empty"
+
+    @property
+    def home(self) -> Path:
+        """Where this page's shells begin, and what the names of its files are relative to."""
+        return self.empty_folder if self.empty else self.project
 
     @property
     def project_python(self) -> Path:
@@ -169,8 +232,7 @@ class Workbench:
     def terminal(self, name: str) -> Terminal:
         """Return the page's shell of that name, opened on first use."""
         if name not in self._terminals:
-            start = self.folder if self.empty else self.project
-            self._terminals[name] = Terminal(start, self.environment)
+            self._terminals[name] = Terminal(self.home, self.environment)
         return self._terminals[name]
 
     @functools.cached_property
@@ -178,6 +240,11 @@ class Workbench:
         """A fresh, migrated database of this page's own."""
         migrated = self.stage.migrated
         return database.to_url(self._cleanup.enter_context(database.scratch(migrated, migrated["dbname"], "docs")))
+
+    @property
+    def server_url(self) -> str:
+        """The PostgreSQL that all pages share, for tests that make databases of their own."""
+        return database.to_url(self.stage.server)
 
     @contextlib.contextmanager
     def python_surroundings(self) -> Iterator[None]:
@@ -192,6 +259,7 @@ class Workbench:
                 patch.delenv(name)
             patch.setenv(pod.ROOT_VARIABLE, str(self.folder / "pod"))
             forget(archive.TEMPLATE)
+            patch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # pytest-examples does not put it back
             sys.path[:0] = paths
             try:
                 yield
@@ -209,7 +277,8 @@ class Workbench:
     def migrate_up_down_up(self, block: Block, file: Path) -> None:
         """Apply a migration after those of the template, take it back, and apply it again."""
         folder = self.folder / f"migrates-{block.digest}"
-        shutil.copytree(archive.TEMPLATE / "migrates", folder)
+        for place in Project(archive.TEMPLATE).all_migrates:
+            shutil.copytree(place, folder, dirs_exist_ok=True)
         shutil.copy(file, folder)
         with database.scratch(self.stage.server, prefix="docs") as dsn:
             try:
@@ -231,11 +300,16 @@ class Workbench:
 
     def to_machine(self, text: str) -> str:
         """Put this run's ports in place of those that the page says."""
-        return text.replace(f":{SITE_PORT}", f":{self.stage.site_port}").replace(f":{RUN_PORT}", f":{self.run_port}")
+        if f":{SITE_PORT}" in text:  # only then the site has to be built and served
+            self._shows_site = True
+            text = text.replace(f":{SITE_PORT}", f":{self.stage.site_port}")
+        return text.replace(f":{RUN_PORT}", f":{self.run_port}")
 
     def to_page(self, text: str) -> str:
         """Put the page's ports back."""
-        return text.replace(f":{self.stage.site_port}", f":{SITE_PORT}").replace(f":{self.run_port}", f":{RUN_PORT}")
+        if self._shows_site:
+            text = text.replace(f":{self.stage.site_port}", f":{SITE_PORT}")
+        return text.replace(f":{self.run_port}", f":{RUN_PORT}")
 
     def pattern_to_machine(self, pattern: re.Pattern[str]) -> re.Pattern[str]:
         """Translate the ports in what a running command must print."""

@@ -5,19 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from playwright.sync_api import Browser, expect
-from pytest_examples import EvalExample
 
 from tools.expand import published_pages
 from tools.runners import prove
-from tools.workbench import Stage, Workbench
+from tools.workbench import Stage, Workbench, evaluator
 
 
-def test_the_index_page_lists_what_the_page_has_made(
-    stage: Stage, eval_example: EvalExample, tmp_path: Path, chromium: Browser
-) -> None:
+def test_the_index_page_lists_what_the_page_has_made(stage: Stage, tmp_path: Path, chromium: Browser) -> None:
     page_of_docs = next(page for page in published_pages() if page.path == "run-locally.md")
-    eval_example.set_config(line_length=120)
-    with Workbench(page_of_docs, stage, eval_example, tmp_path) as bench:
+    with Workbench(page_of_docs, stage, evaluator(tmp_path), tmp_path) as bench:
         for block in page_of_docs.blocks:
             prove(block, bench)
             if "leave-running" in block.options:

@@ -9,18 +9,17 @@ from pathlib import Path
 
 import pytest
 from kit.checks.registry import rules
-from pytest_examples import EvalExample
 
 from tools import ROOT
 from tools.expand import Block, Page
 from tools.ledger import Unproved
 from tools.runners import prove
-from tools.workbench import Stage, Workbench
+from tools.workbench import Stage, Workbench, evaluator
 
 
 @pytest.fixture
-def bench(stage: Stage, eval_example: EvalExample, tmp_path: Path) -> Iterator[Workbench]:
-    with Workbench(Page("page.md", {"workspace": "empty"}, []), stage, eval_example, tmp_path) as bench:
+def bench(stage: Stage, tmp_path: Path) -> Iterator[Workbench]:
+    with Workbench(Page("page.md", {"workspace": "empty"}, []), stage, evaluator(tmp_path), tmp_path) as bench:
         yield bench
 
 
@@ -95,6 +94,8 @@ def included(tmp_path: Path, name: str, text: str, lang: str) -> Block:
         ("a.py", "python", "raise SystemExit(3)\n", "SystemExit: 3"),
         ("a.json", "json", '{"a": }\n', "not JSON"),
         ("a.yaml", "yaml", "a: [\n", "not YAML"),
+        ("a.yaml", "yaml", "a: 1\nb:\n  c: 1\n  c: 2\n", "the key 'c' is there twice"),
+        ("a.json", "json", '{"a": {"b": 1, "b": 2}}\n', "a key is there twice: b"),
         ("a.toml", "toml", "a = \n", "not TOML"),
         ("a.ini", "ini", "a\n", "not INI"),
         ("a.env", "dotenv", "what is this\n", "the .env reader refuses it"),
@@ -136,3 +137,43 @@ def test_an_example_of_a_check_is_judged_by_its_rule(
     monkeypatch.setattr("tools.runners.rules.rules", lambda: {"FK001": swapped})
     with pytest.raises(Unproved, match=says):
         prove(block("json", shown.text, rule="FK001", example=kind), bench)
+
+
+@pytest.mark.parametrize(
+    ("page", "source", "message"),
+    [
+        ("../template/README.md", "false  # fails", r"ended with status 1"),
+        ("../template/README.md", "make nothing", r"No rule to make target"),
+        ("../template/README.md", "make check nothing", r"No rule to make target"),
+        ("../template/README.md", "kubectl get pods --every", r"has no option --every"),
+        ("../template/README.md", "echo 'open", r"No closing quotation"),
+        ("../template/README.md", "# a remark alone", r"no command"),
+        ("../README.md", "rm -r site", r"only make is typed in a clone of the kit"),
+        ("../README.md", "make nothing", r"No rule to make target"),
+    ],
+)
+def test_a_wrong_command_of_a_readme_is_named_with_its_place(
+    page: str, source: str, message: str, stage: Stage, tmp_path: Path
+) -> None:
+    wrong = Block(page, 7, "bash", {}, source, (None,))
+    with (
+        Workbench(Page(page, {}, []), stage, evaluator(tmp_path), tmp_path) as bench,
+        pytest.raises(Unproved, match=message) as caught,
+    ):
+        prove(wrong, bench)
+    assert str(caught.value).startswith(f"{page.removeprefix('../')}:7: ")
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("python -m kit --version", "executed"),
+        ("make check\npython -m kit --version", "validated"),
+        ("kubectl get pods -n dev", "needs-cluster"),
+        ("kubectl get pods -n dev\npython -m kit --version", "validated"),
+    ],
+)
+def test_a_readme_is_executed_only_when_all_of_it_ran(source: str, kind: str, stage: Stage, tmp_path: Path) -> None:
+    page = "../template/README.md"
+    with Workbench(Page(page, {}, []), stage, evaluator(tmp_path), tmp_path) as bench:
+        assert prove(Block(page, 7, "bash", {}, source, (None,)), bench).kind == kind

@@ -47,3 +47,10 @@ def test_a_running_command_is_stopped_with_ctrl_c(tmp_path: Path) -> None:
     terminal.close()
     assert (tmp_path / "note").read_text() == "stopped\n"
     assert time.monotonic() - started < 10
+
+
+def test_a_command_that_should_go_on_and_ends_says_so_at_once(terminal: Terminal) -> None:
+    started = time.monotonic()
+    with pytest.raises(TerminalError, match=r"ended with status 3; it printed\nport taken\n"):
+        terminal.start("echo port taken; (exit 3)", re.compile("ready"), 60)
+    assert time.monotonic() - started < 30

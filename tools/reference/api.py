@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-import griffe
-
 from tools import ROOT
 from tools.reference.markdown import code, prose, table
 
@@ -33,6 +31,8 @@ def public_names(module: str) -> list[str]:
 @cache
 def load(module: str) -> Any:
     """Return what griffe reads of a module of template/src; nothing is imported."""
+    import griffe  # most pages are verified without it
+
     return griffe.load(module, search_paths=[SRC], docstring_parser="google", resolve_aliases=False)
 
 
@@ -40,12 +40,17 @@ def _section(member: Any, lines: list[str]) -> str:
     name = member.name
     if member.is_alias:
         home = member.target_path.partition(".")[0]
-        return f"* [`{name}`]({home}.md#{name.lower()}), from `{home}`"
+        return f"* [`{name}`]({home}.md#{_anchor(name)}), from `{home}`"
     if member.is_function:
-        return f"## {name} {{ #{name.lower()} }}\n\n{_function(member)}\n"
+        return f"## {name} {{ #{_anchor(name)} }}\n\n{_function(member)}\n"
     if member.is_class:
-        return f"## {name} {{ #{name.lower()} }}\n\n{_class(member, lines)}\n"
-    return f"## {name} {{ #{name.lower()} }}\n\n{_constant(member, lines)}\n"
+        return f"## {name} {{ #{_anchor(name)} }}\n\n{_class(member, lines)}\n"
+    return f"## {name} {{ #{_anchor(name)} }}\n\n{_constant(member, lines)}\n"
+
+
+def _anchor(name: str) -> str:
+    """Return the id of a name's section: constants keep their case, for a function may bear the same name in small."""
+    return name if name.isupper() else name.lower()
 
 
 def _function(member: Any) -> str:

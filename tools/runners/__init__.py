@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tools.expand import Block
 from tools.ledger import Proof, Unproved
-from tools.runners import code, console, data, rules, text
+from tools.runners import code, console, data, readme, rules, text
 
 if TYPE_CHECKING:
     from tools.workbench import Workbench
@@ -27,8 +27,8 @@ RUNNERS: dict[str, Runner] = {
     "dotenv": data.dotenv,
     "text": text.text,
 }
-# save: the reader puts the block into this file of the project, and so do we, before the next block runs
-OPTIONS = {"title", "hl_lines", "linenums", "save", *console.OPTIONS, *rules.OPTIONS, *text.OPTIONS}
+# save: the reader puts the block into this file, and so do we, before the next block runs
+OPTIONS = {"title", "hl_lines", "linenums", "save", *console.OPTIONS, *readme.OPTIONS, *rules.OPTIONS, *text.OPTIONS}
 
 
 def prove(block: Block, bench: Workbench) -> Proof:
@@ -40,13 +40,15 @@ def prove(block: Block, bench: Workbench) -> Proof:
     """
     if "rule" in block.options:
         return rules.example(block, bench)
+    if readme.is_meant(block):
+        return readme.readme(block, bench)
     if block.lang not in RUNNERS:
         raise Unproved(block, f"nothing verifies {block.lang or 'a block without a language'}; use one of {_known()}")
     if unknown := block.options.keys() - OPTIONS:
         raise Unproved(block, f"unknown option {', '.join(sorted(unknown))}; there are {', '.join(sorted(OPTIONS))}")
     proof = RUNNERS[block.lang](block, bench)
     if place := block.options.get("save"):
-        (bench.project / place).write_text(block.source + "\n", "utf-8")
+        (bench.home / place).write_text(block.source + "\n", "utf-8")
     return proof
 
 

@@ -1,18 +1,24 @@
 """Python, SQL, shell and make: code that pages include from files, run in the surroundings that it has there."""
 
 from __future__ import annotations
+import __future__
 
 import ast
+import contextlib
 import importlib
+import io
 import shutil
 import subprocess
 import sys
+import traceback
+import warnings
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 from uuid import NAMESPACE_URL, uuid5
 
 import psycopg2
+import pytest_examples.run_code
 from pytest_examples import CodeExample
 
 from tools import ROOT
@@ -24,29 +30,53 @@ if TYPE_CHECKING:
 
 TEMPLATE = ROOT / "template"
 
+# Its own traceback ends the run with INTERNALERROR on Python 3.11, and hides the line of the block on later ones.
+pytest_examples.run_code.create_example_traceback = lambda *_: None  # type: ignore[attr-defined]
+
 
 def python(block: Block, bench: Workbench) -> Proof:
     """Run a snippet with its prints checked, a symbol inside its module, a test by pytest in a project."""
     file = _file(block)
     if file.name.startswith("test_"):
         return _pytest(block, file, bench)
-    example = _example(block, file)
-    with bench.python_surroundings():
+    quiet = io.StringIO()
+    with (
+        bench.python_surroundings(),
+        warnings.catch_warnings(),
+        contextlib.redirect_stdout(quiet),
+        contextlib.redirect_stderr(quiet),
+    ):
+        warnings.simplefilter("error")  # a reader who is warned asks what the page has not said
         try:
             if file.is_relative_to(TEMPLATE):
-                bench.evaluate.run_print_check(example, module_globals=vars(_module(file)))
+                _run_inside(block, file)
                 return Proof("executed", f"run inside {file.relative_to(ROOT)}")
-            if bench.evaluate.update_examples and _whole(block, file):
-                bench.evaluate.run_print_update(example)
-            else:
-                bench.evaluate.run_print_check(example)
+            bench.evaluate.run_print_check(_example(block, file), rewrite_assertions=False)
             return Proof("executed", "run by pytest-examples, prints compared")
-        except Unproved:
+        except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit and pytest's own outcomes, too: all mean that the block is wrong
-            if isinstance(error, KeyboardInterrupt):
-                raise
-            raise Unproved(block, f"{type(error).__name__}: {error}") from error
+            raise Unproved(block, f"{_line(error, block, file)}{type(error).__name__}: {error}") from error
+
+
+def _run_inside(block: Block, file: Path) -> None:
+    """Run the shown lines, and no others, with the names of the module that they were cut from."""
+    assert block.origins[0] is not None
+    text = "\n" * (block.origins[0][1] - 1) + block.source  # errors then name the lines of the file
+    later = "\nfrom __future__ import annotations\n" in file.read_text("utf-8")
+    flags = __future__.annotations.compiler_flag if later else 0
+    exec(compile(text, str(file), "exec", flags, dont_inherit=True), dict(vars(_module(file))))  # noqa: S102
+
+
+def _line(error: BaseException, block: Block, file: Path) -> str:
+    """Say at which line of its file a block fails, if it does so while it runs or is compiled."""
+    assert block.origins[0] is not None
+    above = 0 if file.is_relative_to(TEMPLATE) else block.origins[0][1] - 1  # pytest-examples runs a file of its own
+    written = file.name if file.is_relative_to(TEMPLATE) else f"{_example(block, file).module_name}.py"
+    if isinstance(error, SyntaxError) and (error.filename or "").endswith(written):
+        return f"line {above + (error.lineno or 1)} of {file.name}: "
+    rows = [f.lineno or 1 for f in traceback.extract_tb(error.__traceback__) if f.filename.endswith(written)]
+    return f"line {above + rows[-1]} of {file.name}: " if rows else ""
 
 
 def _file(block: Block) -> Path:
@@ -86,7 +116,9 @@ def _module(file: Path) -> ModuleType:
 def _pytest(block: Block, file: Path, bench: Workbench) -> Proof:
     """Run the test file, or the one test that is shown, in a project made from the archive."""
     place = bench.project / "test" / file.name
-    if not file.is_relative_to(TEMPLATE):
+    if file.is_relative_to(TEMPLATE):
+        place = bench.project / file.relative_to(TEMPLATE)
+    else:
         shutil.copyfile(file, place)
     names = [n.name for n in ast.parse(block.source).body if isinstance(n, ast.FunctionDef)]
     tests = [n for n in names if n.startswith("test_")] if not _whole(block, file) else []
@@ -94,7 +126,7 @@ def _pytest(block: Block, file: Path, bench: Workbench) -> Proof:
     done = subprocess.run(
         [bench.project_python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *targets],
         cwd=bench.project,
-        env=bench.environment,
+        env=bench.environment | {"DATABASE_URL": bench.server_url},  # each test makes a database of its own there
         capture_output=True,
         text=True,
         check=False,

@@ -68,7 +68,7 @@ def console(block: Block, bench: Workbench) -> Proof:
                 contracts.check(shlex.split(command.text, comments=True))
             except (contracts.ContractError, ValueError) as error:
                 raise Unproved(block, f"$ {command.text}: {error}") from None
-        return Proof("validated", f"{len(commands)} commands match the recorded command contract; they need a cluster")
+        return Proof("needs-cluster", f"{_count(commands)} checked against the recorded command contract")
     if "leave-running" in block.options and not "".join(commands[-1].shown).replace("...", "").strip():
         raise Unproved(block, "a command that goes on running must show the line that says that it is ready")
     terminal = bench.terminal(block.options.get("terminal", "1"))
@@ -89,4 +89,8 @@ def console(block: Block, bench: Workbench) -> Proof:
         wanted = int(block.options.get("exit", "0")) if last else 0
         if status != wanted:
             raise Unproved(block, f"$ {command.text}\nended with status {status}, not {wanted}; it printed\n{output}")
-    return Proof("executed", f"{len(commands)} commands run, output compared")
+    return Proof("executed", f"{_count(commands)} run, output compared")
+
+
+def _count(commands: list[Command]) -> str:
+    return f"{len(commands)} command{'s' if len(commands) > 1 else ''}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import configparser
 import json
 import tomllib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -22,7 +22,7 @@ def json_(block: Block, bench: Workbench) -> Proof:
     text = block.source
     part = not text.lstrip().startswith(("{", "["))
     try:
-        json.loads(f"{{{text.rstrip(',')}}}" if part else text)
+        json.loads(f"{{{text.rstrip(',')}}}" if part else text, object_pairs_hook=_once)
     except ValueError as error:
         raise Unproved(block, f"not JSON: {error}") from None
     if block.file and block.file.name.endswith("deployment.json"):
@@ -36,7 +36,7 @@ def yaml_(block: Block, bench: Workbench) -> Proof:
     """Every document must parse without duplicate keys being lost."""
     _included(block)
     try:
-        documents = list(yaml.safe_load_all(block.source))
+        documents = list(yaml.load_all(block.source, _Strict))
     except yaml.YAMLError as error:
         raise Unproved(block, f"not YAML: {error}") from None
     return Proof("validated", f"{len(documents)} documents parse")
@@ -67,6 +67,30 @@ def dotenv(block: Block, bench: Workbench) -> Proof:
     _included(block)
     bench.read_dotenv(block)
     return Proof("executed", "read by the project's own .env reader")
+
+
+class _Strict(yaml.SafeLoader):
+    """A safe loader that takes no key twice; the usual one keeps the last and says nothing."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Return the mapping of a node.
+
+        Raises:
+            yaml.constructor.ConstructorError: A key is there twice.
+        """
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for (key, _), value in zip(node.value, keys, strict=True):
+            if keys.count(value) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {value!r} is there twice", key.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"a key is there twice: {next(n for n in names if names.count(n) > 1)}")
+    return found
 
 
 def _included(block: Block) -> None:

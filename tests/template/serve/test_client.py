@@ -56,7 +56,7 @@ def test_an_event(client):
 
 
 def test_what_is_not_there_is_said(client):
-    with pytest.raises(KitError, match="there is no timer called daily; there are: nightly"):
+    with pytest.raises(KitError, match="there is no timer called daily; there are: inbox, nightly, scheduler, sweep"):
         client.timer("daily")
 
 

@@ -147,7 +147,7 @@ return flask.request.headers.get('X-Fission-Timer-Name') or data, 500 if data ==
     unknown = run_kit("fire", "daily")
     assert (unknown.returncode, unknown.stderr) == (
         1,
-        "error: there is no timer called daily; there are: nightly, odd\n",
+        "error: there is no timer called daily; there are: inbox, nightly, odd, scheduler, sweep\n",
     )
     running.wait_for(r"POST /fission-function/acme-orders-job/ 200 \d+\.\d ms acme-orders-job")
     running.end()

@@ -1,0 +1,5 @@
+-- migrate:up
+CREATE TABLE tiny (id integer PRIMARY KEY);
+
+-- migrate:down
+DROP TABLE tiny;

@@ -1,0 +1,4 @@
+"""Say hello."""
+
+print("Hello, Ada!")
+#> Hello, Ada!

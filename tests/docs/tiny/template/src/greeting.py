@@ -1,0 +1,6 @@
+"""A module of the template."""
+
+
+def greet(name: str) -> str:
+    """Say hello."""
+    return f"Hello, {name}!"
