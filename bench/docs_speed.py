@@ -13,10 +13,11 @@ import re
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from typing import Any
 
 from bench import ROOT, report
-from tools.expand import Block
+from tools.expand import Block, Page
 from tools.proving import WORKERS, pool, start_all
 from tools.verify import own_stage, read_pages
 
@@ -28,6 +29,7 @@ RUNS = 3
 def main() -> int:
     """Measure, print, keep the results, and return 1 if a target is missed."""
     report.parser("bench.docs_speed", __doc__, "examples:\n  .venv/bin/python -m bench.docs_speed").parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # as on a writer's machine, modules are compiled once
     _run("tools.verify", PAGE)  # makes what is kept between runs
     results: dict[str, Any] = {
         **report.machine(),
@@ -68,8 +70,30 @@ def _site() -> float:
 
 
 def _full() -> dict[str, Any]:
-    """Verify all pages, and take out of the result what installs packages or runs tests."""
+    """Verify all blocks, then all but those that install packages or run tests."""
     pages = read_pages()
+    short = [replace(page, blocks=[b for b in page.blocks if not _is_long(b)]) for page in pages if not _installs(page)]
+    left_out = sum(len(page.blocks) for page in pages) - sum(len(page.blocks) for page in short)
+    return {
+        "processes": WORKERS,
+        "with_tests_and_installs": _measured(pages),
+        "without_them": _measured(short),
+        "tests_and_installs": {"blocks": left_out},
+    }
+
+
+def _is_long(block: Block) -> bool:
+    """Whether a terminal runs tests. Nothing on a page lives on that, so the rest can be measured without it."""
+    tests = r"(?m)^\$ .*\b(make (test|check|lint)|pytest)\b"
+    return block.lang == "console" and "kit" not in block.options and bool(re.search(tests, block.source))
+
+
+def _installs(page: Page) -> bool:
+    """Whether a page installs all packages, as a newcomer does; the rest of such a page lives on it."""
+    return page.meta.get("workspace") == "empty" and any("$ make run" in block.source for block in page.blocks)
+
+
+def _measured(pages: list[Page]) -> dict[str, Any]:
     started = time.perf_counter()
     with own_stage() as stage, pool(stage.parts()) as workers:
         done = [future.result() for future in start_all(pages, workers).values()]
@@ -77,32 +101,8 @@ def _full() -> dict[str, Any]:
     found = [outcome for outcomes, _ in done for outcome in outcomes]
     if wrong := [outcome.error for outcome in found if not outcome.proof]:
         sys.exit("\n\n".join(wrong))
-    empty = {page.path for page in pages if page.meta.get("workspace") == "empty"}
-    long = [outcome for outcome in found if _is_long(outcome.block, empty)]
-    # The seconds of a page hold what its blocks do not: unpacking a project, ending its server.
-    work = sum(of_page for _, of_page in done) - sum(outcome.seconds for outcome in long)
-    return {
-        "processes": WORKERS,
-        "with_tests_and_installs": _rate(len(found), seconds),
-        "without_them": _rate(len(found) - len(long), work / WORKERS),
-        "tests_and_installs": {
-            "blocks": len(long),
-            "work_seconds": round(sum(outcome.seconds for outcome in long), 1),
-        },
-    }
-
-
-def _is_long(block: Block, empty: set[str]) -> bool:
-    """Whether a terminal runs tests, or installs what a project needs, which the first command of make does."""
-    if block.lang != "console" or "kit" in block.options:
-        return False
-    return bool(re.search(r"(?m)^\$ .*\b(make (test|check|lint)|pytest)\b", block.source)) or (
-        block.page in empty and "$ make run" in block.source
-    )
-
-
-def _rate(blocks: int, seconds: float) -> dict[str, Any]:
-    return {"blocks": blocks, "seconds": round(seconds, 1), "blocks_per_second": round(blocks / seconds, 1)}
+    rate = round(len(found) / seconds, 1)
+    return {"blocks": len(found), "seconds": round(seconds, 1), "blocks_per_second": rate}
 
 
 if __name__ == "__main__":

@@ -36,7 +36,9 @@ class Shown:
 
 
 def stamp(site: Path, ledger: Ledger, docs: Path = ROOT / "docs") -> list[Shown]:
-    """Mark every block of the site, and return them all. What is not in the ledger is said to be not verified yet.
+    """Mark every block of the site, and return them all.
+
+    What is not in the ledger is said to be not verified yet; if nothing is, only the page Verified says so.
 
     Args:
         site: The built site.
@@ -50,7 +52,7 @@ def stamp(site: Path, ledger: Ledger, docs: Path = ROOT / "docs") -> list[Shown]
         texts[file] = _marked(text, page, ledger.of_page(page), found)
     readmes = [e for e in ledger.entries if e.is_readme]
     count = shares([s.entry for s in found if s.entry] + readmes)
-    for file, text in (texts if count.blocks else plain).items():  # in a fresh clone one page says it for all blocks
+    for file, text in (texts if count.blocks else plain).items():  # in a fresh clone the page Verified says it for all
         page = page_of(file.relative_to(site), docs)
         if page == PAGE:
             text = _LEDGER.sub(lambda m: m[1] + _report(found, readmes) + m[2], text)
@@ -136,6 +138,8 @@ def _report(found: list[Shown], readmes: list[Entry]) -> str:
     """Return the ledger as HTML: a sentence, a table by language and one by page, the opt-outs, and every block."""
     proved = [s.entry for s in found if s.entry] + readmes
     parts = [_sentence(shares(proved), len(found) + len(readmes))]
+    if not proved:
+        return parts[0]
     languages = Ledger(proved).groups()
     rows = [_row(name, shares(entries)) for name, entries in languages.items()]
     parts.append(_table("By language", ["Language", *_COLUMNS], [*rows, _row("all", shares(proved), strong=True)]))

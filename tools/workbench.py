@@ -14,8 +14,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -31,14 +29,14 @@ from kit.project import Project
 from pytest_examples import EvalExample
 
 from tools import ROOT, archive, environments
-from tools.environments import PYTHON
+from tools.environments import PYTHON, unpack
 from tools.expand import Block, Page
 from tools.ledger import Unproved
 from tools.terminal import Terminal
 
 SITE_PORT, RUN_PORT = 8000, 8888  # what pages say; the run uses free ports and translates
 VAULT_KEY = base64.b64encode(bytes(range(32))).decode()  # a key for pages, the same in every run
-_DROPPED = re.compile(r"^(DATABASE_URL|PG.*|VIRTUAL_ENV|PYTEST_.*|MAKE.*|MFLAGS|FISSION_.*|PYTHONPATH|PORT|VENV)$")
+_DROPPED = re.compile(r"^(DATABASE_URL|PG.*|VIRTUAL_ENV|PYTEST_.*|MAKE.*|MFLAGS|FISSION_.*|PYTHON.+|PORT|VENV)$")
 
 
 def evaluator(folder: Path) -> EvalExample:
@@ -58,17 +56,6 @@ def free_port() -> int:
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return int(s.getsockname()[1])
-
-
-def unpack(download: Path, folder: Path) -> Path:
-    """Unpack the zip with its file modes and dates, as `unzip` does, and return the folder inside."""
-    with zipfile.ZipFile(download) as z:
-        for entry in z.infolist():
-            made = Path(z.extract(entry, folder))
-            made.chmod(entry.external_attr >> 16 & 0o777)
-            seconds = time.mktime((*entry.date_time, 0, 0, -1))
-            os.utime(made, (seconds, seconds))  # requirements younger than the environment would be installed again
-    return folder / archive.NAME
 
 
 class Stage:
@@ -194,15 +181,16 @@ class Workbench:
         return self._unpacking.result() if self._unpacking else self._unpack()
 
     def _unpack(self) -> Path:
-        project = unpack(self.stage.archive, self.folder)
-        if not self.empty:
-            # As if a server had been started here before, which saves seconds; a newcomer's page starts without.
-            # cp keeps the owner, who is another one when root runs this.
-            home = project / ".kit/postgres"
-            home.parent.mkdir()
-            subprocess.run(["cp", "-a", environments.postgres_data(), home], check=True)
-            note = home / "server.json"  # every copy names the same port, and pages run at the same time
-            note.write_text(json.dumps(json.loads(note.read_text("utf-8")) | {"port": free_port()}), "utf-8")
+        if self.empty:
+            return unpack(self.stage.archive, self.folder)
+        # As if the project had been used before, compiled and with a database, which saves seconds; a newcomer's page
+        # starts without. cp keeps the owner of the data, who is another one when root runs this.
+        project, home = self.folder / archive.NAME, self.folder / archive.NAME / ".kit/postgres"
+        subprocess.run(["cp", "-a", environments.unpacked(self.stage.archive), project], check=True)
+        home.parent.mkdir()
+        subprocess.run(["cp", "-a", environments.postgres_data(), home], check=True)
+        note = home / "server.json"  # every copy names the same port, and pages run at the same time
+        note.write_text(json.dumps(json.loads(note.read_text("utf-8")) | {"port": free_port()}), "utf-8")
         return project
 
     @functools.cached_property
