@@ -1,8 +1,9 @@
-"""Run functions of a test in processes of their own, as pods run: each with a database connection of its own."""
+"""For tests of what happens at the same time: processes as pods run, and a look at who waits for a lock."""
 
 from __future__ import annotations
 
 import multiprocessing
+import time
 import traceback
 import warnings
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 PATIENCE = 60  # seconds that a process may take; only a test that hangs needs them
+BLOCKING_SECONDS = 10  # until somebody must be waiting
 
 
 class Running:
@@ -68,6 +70,18 @@ def at_once(count: int, work: Callable[..., Any], *arguments: Any) -> list[Any]:
 
     running = [Running(begin, number) for number in range(count)]
     return [one.result() for one in running]
+
+
+def wait_until_blocking(connection: Any) -> None:
+    """Wait until somebody waits for a lock that this psycopg2 connection holds; fail the test if nobody ever does."""
+    deadline = time.monotonic() + BLOCKING_SECONDS
+    with connection.cursor() as cursor:
+        while time.monotonic() < deadline:
+            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))")
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.01)
+    pytest.fail("nobody waits for what this connection has locked")
 
 
 def _answer(pipe: Connection, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -95,6 +95,15 @@ def client(pod: Pod, project: Project) -> Client:  # noqa: ARG001 - the function
     from kit.serve.client import Client
 
     return Client(project)
+
+
+@pytest.fixture
+def second_connection(database_url: str) -> Iterator[Any]:
+    """Another psycopg2 connection to this test's database: a second pod, in the middle of its transaction."""
+    import psycopg2
+
+    with closing(psycopg2.connect(database_url)) as connection:
+        yield connection
 
 
 @pytest.fixture

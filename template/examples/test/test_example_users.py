@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from typing import Any
 from uuid import uuid4
 
-import psycopg2
 import pytest
 
 from helpers import execute, fetch_all, fetch_one
+from kit.parallel import wait_until_blocking
 
 USERS = "/ai/admin/users"
 ADA = {"tag": "ada.l", "name": "Ada Lovelace", "email": "ada@example.org", "roles": ["developer"]}
@@ -33,24 +30,6 @@ def tags(client: Any, query: str = "") -> list[str]:
 
 def error(response: Any) -> tuple[int, str]:
     return response.status_code, response.json["error_code"]
-
-
-@pytest.fixture
-def another(client: Any, database_url: str) -> Iterator[Any]:
-    """A second connection to the same database: another pod, in the middle of its transaction."""
-    with closing(psycopg2.connect(database_url)) as connection:
-        yield connection
-
-
-def wait_until_somebody_waits_for_a_lock(connection: Any) -> None:
-    deadline = time.monotonic() + 10
-    with connection.cursor() as cursor:
-        while time.monotonic() < deadline:
-            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))")
-            if cursor.fetchone()[0]:
-                return
-            time.sleep(0.01)
-    pytest.fail("the request did not wait for the row that is locked")
 
 
 def test_a_created_user_can_be_read_where_the_location_says(client: Any):
@@ -250,48 +229,50 @@ def test_sql_in_a_field_is_text(client: Any, text: str):
     assert [(item["name"], item["attributes"]) for item in found] == [(text + text, {"note": text, "more": text})]
 
 
-def test_a_change_keeps_what_another_pod_has_just_written(client: Any, another: Any):
+def test_a_change_keeps_what_another_pod_has_just_written(client: Any, second_connection: Any):
     user = create(client)
-    with another.cursor() as cursor, ThreadPoolExecutor(1) as pool:
+    with second_connection.cursor() as cursor, ThreadPoolExecutor(1) as pool:
         cursor.execute("""UPDATE ai_users SET email = 'new@example.org', attributes = '{"theirs": "1"}'""")
         answer = pool.submit(client.put, user, json={"attributes": {"ours": "2"}})
-        wait_until_somebody_waits_for_a_lock(another)
-        another.commit()
+        wait_until_blocking(second_connection)
+        second_connection.commit()
         assert answer.result().json["attributes"] == {"theirs": "1", "ours": "2"}
     assert client.get(user).json["email"] == "new@example.org"
 
 
 @pytest.mark.parametrize("change", [{"active": False}, {"roles": ["viewer"]}, None])
-def test_two_admins_cannot_end_each_other_at_the_same_moment(client: Any, another: Any, change: dict[str, Any] | None):
+def test_two_admins_cannot_end_each_other_at_the_same_moment(
+    client: Any, second_connection: Any, change: dict[str, Any] | None
+):
     users = [create(client, "first", **ADMIN), create(client, "second", **ADMIN)]
     for mine, theirs in [users, reversed(users)]:
         execute("UPDATE ai_users SET active = true, roles = '{admin}'")
-        with another.cursor() as cursor, ThreadPoolExecutor(1) as pool:
+        with second_connection.cursor() as cursor, ThreadPoolExecutor(1) as pool:
             cursor.execute("UPDATE ai_users SET active = false WHERE id = %s", (theirs.rpartition("/")[2],))
             answer = pool.submit(client.delete, mine) if change is None else pool.submit(client.put, mine, json=change)
-            wait_until_somebody_waits_for_a_lock(another)
-            another.commit()
+            wait_until_blocking(second_connection)
+            second_connection.commit()
             assert error(answer.result()) == (409, "LAST_ADMIN")
         assert fetch_all("SELECT id FROM ai_users WHERE active") == [{"id": mine.rpartition("/")[2]}]
 
 
-def test_admins_are_locked_in_the_order_of_their_ids(client: Any, another: Any):
+def test_admins_are_locked_in_the_order_of_their_ids(client: Any, second_connection: Any):
     low, high = f"{0:032x}", f"{1:032x}"
     for tag, key in [("high", high), ("low", low)]:
         create(client, tag, **ADMIN)
         execute("UPDATE ai_users SET id = %(key)s WHERE tag = %(tag)s", {"tag": tag, "key": key})
-    with another.cursor() as cursor, ThreadPoolExecutor(1) as pool:
+    with second_connection.cursor() as cursor, ThreadPoolExecutor(1) as pool:
         cursor.execute("SELECT 1 FROM ai_users WHERE id = %s FOR UPDATE", (low,))
         answer = pool.submit(client.delete, f"{USERS}/{high}")
-        wait_until_somebody_waits_for_a_lock(another)
+        wait_until_blocking(second_connection)
         cursor.execute("SELECT 1 FROM ai_users WHERE id = %s FOR UPDATE NOWAIT", (high,))
-        another.rollback()
+        second_connection.rollback()
         assert answer.result().status_code == 204
 
 
-def test_changes_that_take_no_admin_away_do_not_wait_for_the_admins(client: Any, another: Any):
+def test_changes_that_take_no_admin_away_do_not_wait_for_the_admins(client: Any, second_connection: Any):
     create(client, "root", **ADMIN)
     user = create(client)
-    with another.cursor() as cursor:
+    with second_connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM ai_users WHERE tag = 'root' FOR UPDATE")
         assert client.put(user, json={"name": "Ada", "roles": ["admin"]}).status_code == 200

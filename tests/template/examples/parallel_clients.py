@@ -1,4 +1,9 @@
-"""Many clients at once: processes, each with a database connection of its own, let loose at the same moment."""
+"""Many clients at once: processes, each with a database connection of its own, let loose at the same moment.
+
+`kit.parallel` forks the test itself, which is simpler and enough where a lock decides. These clients are forked from an
+interpreter that holds nothing else, connect first and begin closer together: without `FOR UPDATE` every run of theirs
+loses updates, and only some of those with `kit.parallel` do.
+"""
 
 from __future__ import annotations
 
