@@ -78,6 +78,10 @@ def command() -> None:
     The service is OSV, or what AUDIT_URL names. What does not concern you is ignored with its reason in pyproject.toml:
     [tool.kit.audit.ignore] with lines such as "GHSA-..." = "we do not parse XML". Exit code 1: something was found;
     2: nothing could be audited.
+
+    \b
+    Examples:
+      python -m kit audit
     """
     root = project.current().root
     try:

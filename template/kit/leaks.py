@@ -61,6 +61,10 @@ def command() -> None:
     """Look for secrets in all files that git has or would take. Prints places, never a secret.
 
     A line that only looks like one says why in a comment: "leaks: allowed, a key for tests".
+
+    \b
+    Examples:
+      python -m kit leaks
     """
     root = project.current().root
     count, found = leaks(root)

@@ -25,6 +25,11 @@ def package(stage: str | None, mode: str | None, platform: str | None, output: P
 
     Source mode packs your files; Fission's builder installs the dependencies with build.sh. Deployment mode adds the
     wheels for the image's Python on Alpine; nothing is built in the cluster. The file is named by its content.
+
+    \b
+    Examples:
+      python -m kit package
+      python -m kit package --env staging --mode deployment
     """
     from kit.project import find_root
     from kit.specs.command import show_errors

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from kit.cli import cli
 from kit.specs.models import FunctionConfig
 from kit.specs.settings import Settings
 
@@ -87,8 +87,11 @@ def test_the_help_of_every_command_is_clean_and_has_an_example() -> None:
     for path, command in walk():
         text = command.help or ""
         assert "\\b" not in text, f"kit {path}: a backslash and a b where Click wants the character"
-        assert command.help, f"kit {path}: no help"
-    assert set(cli.commands) == set()  # the group is lazy: nothing was imported to write `--help`
+        assert "\b\nExamples:\n" in inspect.cleandoc(text), f"kit {path}: no example"
+        options = set(re.findall(r" (--[a-z-]+)", text.partition("Examples:")[2]))
+        own = [below for name, below in walk() if name == path or name.startswith(f"{path} ")]
+        known = {name for below in own for p in below.params for name in (*p.opts, *p.secondary_opts)}
+        assert options - known == set(), f"kit {path}: an example has an unknown option"
 
 
 def test_every_make_target_of_the_template_is_listed(built_site: Path) -> None:

@@ -17,6 +17,12 @@ def check(stage: str | None, strict: bool, listed: bool) -> None:
 
     Each finding has the id of a rule that the guide explains. A rule that does not apply is ignored with its reason in
     deployment.json: "ignore_checks": {"FK075": "internalAuth is off"}.
+
+    \b
+    Examples:
+      python -m kit check
+      python -m kit check --env staging --strict
+      python -m kit check --list
     """
     from kit.checks.registry import findings, rules
     from kit.project import find_root

@@ -73,6 +73,11 @@ def up(examples: bool | None, **options: Any) -> None:
 
     The migrations of examples/ are for local runs: they are applied to the embedded database, to another one only with
     --examples.
+
+    \b
+    Examples:
+      python -m kit migrate up
+      python -m kit migrate up --dry-run
     """
     here = project.current()
     with database.development(here) as dsn:
@@ -84,7 +89,13 @@ def up(examples: bool | None, **options: Any) -> None:
 @migrate.command()
 @_shared
 def down(**options: Any) -> None:
-    """Revert the newest applied migration."""
+    """Revert the newest applied migration.
+
+    \b
+    Examples:
+      python -m kit migrate down
+      python -m kit migrate down --dry-run
+    """
     here = project.current()
     with database.development(here) as dsn:
         version = runner.revert(dsn, here.all_migrates, report=_say, **options)
@@ -95,7 +106,12 @@ def down(**options: Any) -> None:
 @migrate.command()
 @_examples
 def status(examples: bool | None) -> None:
-    """List all migrations, and indexes that are INVALID; changes nothing."""
+    """List all migrations, and indexes that are INVALID; changes nothing.
+
+    \b
+    Examples:
+      python -m kit migrate status
+    """
     here = project.current()
     with database.development(here) as dsn:
         states = runner.status(dsn, _folders(here, examples), here.all_migrates)
