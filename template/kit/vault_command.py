@@ -62,7 +62,7 @@ def keygen() -> None:
     Put it on top of VAULT_KEY: the first line encrypts, all of them decrypt. Then rewrap, deploy, remove the old line.
 
     \b
-    Example:
+    Examples:
       python -m kit vault keygen > new.key
     """
     click.echo(_core().new_vault_key())
@@ -98,7 +98,7 @@ def decrypt(key: str, text: str | None, keys_file: Path | None, object_name: str
     """Decrypt TEXT, or what comes from standard input, found at the place of KEY.
 
     \b
-    Example:
+    Examples:
       python -m kit vault decrypt PG_PASS vault:v2:1f0c9e3a:...
     """
     core = _core()
@@ -116,7 +116,7 @@ def rewrap(
     """Encrypt the vault values in FILES anew with the first key of the ring; values of that key stay as they are.
 
     \b
-    Example:
+    Examples:
       python -m kit vault rewrap --bind manifests/secret.yaml
     """
     core, ring = _core(), _ring(keys_file)
@@ -152,7 +152,7 @@ def check(files: tuple[Path, ...], keys_file: Path | None, object_name: str | No
     """Check that each vault value in FILES decrypts at its place. Prints no value.
 
     \b
-    Example:
+    Examples:
       python -m kit vault check manifests/secret.yaml
     """
     core, ring = _core(), _ring(keys_file)

@@ -130,7 +130,7 @@ def new(title: tuple[str, ...]) -> None:
     """Write an empty migration called after TITLE.
 
     \b
-    Example:
+    Examples:
       python -m kit migrate new add price to items
     """
     here = project.current()
