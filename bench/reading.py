@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from bench.report import save
 from tools.site import build
-from tools.workbench import served
+from tools.stage import served
 
 BROWSERS = ["chromium-headless-shell", "chromium", "google-chrome"]
 ROUNDS = 9

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tools import site
 from tools.ledger import Ledger
-from tools.workbench import Stage
+from tools.stage import Stage
 
 LEDGER = pytest.StashKey[Ledger]()  # of the blocks that this run has verified
 BROWSERS = ["chromium-headless-shell", "chromium", "google-chrome"]

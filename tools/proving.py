@@ -16,7 +16,8 @@ from tools import ledger
 from tools.expand import Block, Page
 from tools.ledger import Proof, Unproved
 from tools.runners import prove
-from tools.workbench import Stage, Workbench, evaluator
+from tools.stage import Stage
+from tools.workbench import Workbench, evaluator
 
 WORKERS = min(4, os.cpu_count() or 1)
 

@@ -36,6 +36,7 @@ class Terminal:
             start_new_session=True,  # so that Ctrl-C reaches the command and all its children, and nobody else
         )
         self._seen = ""
+        self._running = ""
 
     def run(self, command: str, timeout_seconds: float) -> tuple[str, int]:
         """Type a command and return its output and exit status."""
@@ -50,11 +51,32 @@ class Terminal:
             TerminalError: It ended, or did not show that in time.
         """
         self._type(f"{{ {command}\n}} </dev/null\nprintf '{END}%d{END}' $?\n")
+        self._running = command
+        return self.wait_for(shows, timeout_seconds)
+
+    def wait_for(self, shows: re.Pattern[str], timeout_seconds: float) -> str:
+        """Return what the command that was left running prints next, once that matches `shows` from the start.
+
+        Raises:
+            TerminalError: It ended, or did not show that in time, or none was left running.
+        """
+        if not self._running:
+            raise TerminalError("no command was left running in this terminal")
         ended = rf"(?s:(?P<said>.*?){END}(?P<status>\d+){END})"
-        found = self._read_until(re.compile(f"{shows.pattern}|{ended}", shows.flags), command, timeout_seconds)
+        found = self._read_until(re.compile(f"{shows.pattern}|{ended}", shows.flags), self._running, timeout_seconds)
         if found["status"]:
-            raise TerminalError(f"$ {command}\nended with status {found['status']}; it printed\n{found['said']}")
+            status, said = found["status"], found["said"]
+            raise TerminalError(f"$ {self._running}\nended with status {status}; it printed\n{said}")
         return found[0]
+
+    def unread(self) -> str:
+        """Return what was printed and not asked for yet, without waiting."""
+        assert self._shell.stdout is not None
+        while select.select([self._shell.stdout], [], [], 0)[0]:
+            if not (read := os.read(self._shell.stdout.fileno(), 65536)):
+                break
+            self._seen += read.decode(errors="replace")
+        return self._seen
 
     def close(self) -> None:
         """Press Ctrl-C, wait for everything to end, and be blunt with what stays."""

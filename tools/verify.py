@@ -30,7 +30,7 @@ from tools.environments import EnvironmentNotMade
 from tools.expand import Block, Page, PageError, from_root, published_pages, readme_pages
 from tools.ledger import Ledger
 from tools.proving import Outcome, outcomes, pool, start_all
-from tools.workbench import Stage
+from tools.stage import Stage
 
 say = functools.partial(print, flush=True)
 

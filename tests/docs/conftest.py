@@ -14,8 +14,8 @@ from tools import state
 from tools.expand import Page
 from tools.ledger import Ledger
 from tools.proving import Outcome, outcomes, pool, start_all
+from tools.stage import Stage
 from tools.verify import read_pages
-from tools.workbench import Stage
 
 
 class Proofs:

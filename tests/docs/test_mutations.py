@@ -14,7 +14,8 @@ import pytest
 
 from tests.docs import tiny_kit
 from tools import ROOT, archive, environments, links, site
-from tools.workbench import Stage, environment, fresh_copy
+from tools.stage import Stage
+from tools.workbench import environment, fresh_copy
 
 Change = Callable[[str], str]
 PAGE = "docs/page.md"

@@ -8,7 +8,8 @@ from playwright.sync_api import Browser, expect
 
 from tools.expand import published_pages
 from tools.runners import prove
-from tools.workbench import Stage, Workbench, evaluator
+from tools.stage import Stage
+from tools.workbench import Workbench, evaluator
 
 
 def test_the_index_page_lists_what_the_page_has_made(stage: Stage, tmp_path: Path, chromium: Browser) -> None:

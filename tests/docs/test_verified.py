@@ -17,8 +17,8 @@ from playwright.sync_api import Browser, Page, expect
 from tools.expand import published_pages, readme_pages
 from tools.ledger import KINDS, Entry, Ledger
 from tools.site import build_pages
+from tools.stage import served
 from tools.stamp import stamp
-from tools.workbench import served
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 LOOKS = [(scheme, width) for scheme in ("light", "dark") for width in (360, 1280)]

@@ -15,7 +15,7 @@ import tools
 from tools import ROOT, census, expand, links, shape, site, source
 from tools.expand import Page, PageError, published_pages, readme_pages
 from tools.proving import outcomes
-from tools.workbench import Stage
+from tools.stage import Stage
 
 for found in pkgutil.walk_packages(tools.__path__, "tools."):
     if not found.name.endswith("__main__"):

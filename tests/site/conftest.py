@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tools.workbench import served
+from tools.stage import served
 
 
 @pytest.fixture(scope="session")

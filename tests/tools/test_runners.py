@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +14,9 @@ from kit.checks.registry import rules
 from tools import ROOT
 from tools.expand import Block, Page
 from tools.ledger import Unproved
-from tools.runners import prove
-from tools.workbench import Stage, Workbench, evaluator
+from tools.runners import prove, text
+from tools.stage import Stage
+from tools.workbench import Workbench, evaluator
 
 
 @pytest.fixture
@@ -79,6 +81,54 @@ def test_a_wrong_block_is_named_with_page_and_line(wrong: Block, message: str, b
 )
 def test_a_right_block_is_proved(right: Block, bench: Workbench) -> None:
     assert prove(right, bench).how
+
+
+RUNNING = (
+    "$ (echo ready; while sleep 0.05; do test -e stop && exit 3; test -e changed && echo reload: b.py; done)\nready"
+)
+
+
+def running(bench: Workbench) -> Path:
+    prove(block("console", RUNNING, terminal="server", leave_running="yes"), bench)
+    return bench.home
+
+
+def test_text_of_a_terminal_is_waited_for_in_what_its_running_command_prints(bench: Workbench) -> None:
+    said = block("text", "reload: b.py", terminal="server")
+    place = running(bench)
+    threading.Timer(0.5, (place / "changed").touch).start()
+    assert prove(said, bench).kind == "executed"
+
+
+@pytest.mark.parametrize(
+    ("shown", "message"),
+    [
+        ("reload: c.py", "reload: b.py"),
+        ("reload: b", "reload: b.py"),
+    ],
+)
+def test_text_that_the_running_command_does_not_print_is_wrong(
+    shown: str, message: str, bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text, "TIMEOUT_SECONDS", 1.0)
+    (running(bench) / "changed").touch()
+    with pytest.raises(Unproved, match=rf"(?s)docs/page\.md:7.*is not done after 1 s.*{message}"):
+        prove(block("text", shown, terminal="server"), bench)
+
+
+def test_text_of_a_terminal_is_wrong_when_its_command_has_ended_or_none_runs(bench: Workbench) -> None:
+    with pytest.raises(Unproved, match="no command was left running"):
+        prove(block("text", "reload: b.py", terminal="server"), bench)
+    (running(bench) / "stop").touch()
+    with pytest.raises(Unproved, match="ended with status 3"):
+        prove(block("text", "reload: b.py", terminal="server"), bench)
+
+
+def test_a_wrong_output_comes_with_what_the_other_terminals_printed(bench: Workbench) -> None:
+    (running(bench) / "changed").touch()
+    prove(block("text", "reload: b.py", terminal="server"), bench)
+    with pytest.raises(Unproved, match=r"(?s)the page shows\ntwo\nterminal server meanwhile printed\n.*reload: b\.py"):
+        prove(block("console", "$ sleep 0.3; echo one\ntwo"), bench)
 
 
 def included(tmp_path: Path, name: str, text: str, lang: str) -> Block:

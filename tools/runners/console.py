@@ -33,9 +33,13 @@ class Command:
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """What the output must match; `...` matches anything, white space at the ends is ignored."""
-        wanted = "\n".join(self.shown).strip()
-        return re.compile(r"(?s)\s*" + "(?:.*?)".join(map(re.escape, wanted.split("..."))) + r"\s*$")
+        """What the whole output must match."""
+        return re.compile(live_pattern("\n".join(self.shown)).pattern + r"\s*$")
+
+
+def live_pattern(shown: str) -> re.Pattern[str]:
+    """Return what the begin of an output must match; `...` matches anything, white space at the ends is ignored."""
+    return re.compile(r"(?s)\s*" + "(?:.*?)".join(map(re.escape, shown.strip().split("..."))))
 
 
 def commands_of(block: Block) -> list[Command]:
@@ -76,7 +80,7 @@ def console(block: Block, bench: Workbench) -> Proof:
         last = command is commands[-1]
         try:
             if last and "leave-running" in block.options:
-                live = re.compile(command.pattern.pattern.removesuffix(r"\s*$"))
+                live = live_pattern("\n".join(command.shown))
                 terminal.start(bench.to_machine(command.text), bench.pattern_to_machine(live), TIMEOUT_SECONDS)
                 continue
             output, status = terminal.run(bench.to_machine(command.text), TIMEOUT_SECONDS)
@@ -85,7 +89,8 @@ def console(block: Block, bench: Workbench) -> Proof:
         output = bench.to_page(output)
         if not command.pattern.match(output):
             shown = "\n".join(command.shown).strip()
-            raise Unproved(block, f"$ {command.text}\nprinted\n{output}\nbut the page shows\n{shown}")
+            aside = bench.to_page(bench.printed_aside(terminal))
+            raise Unproved(block, f"$ {command.text}\nprinted\n{output}\nbut the page shows\n{shown}{aside}")
         wanted = int(block.options.get("exit", "0")) if last else 0
         if status != wanted:
             raise Unproved(block, f"$ {command.text}\nended with status {status}, not {wanted}; it printed\n{output}")

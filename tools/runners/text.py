@@ -1,24 +1,40 @@
-"""Text blocks: only trees of files, compared with what the archive holds."""
+"""Text blocks: trees of files, compared with what the archive holds, and what a running command goes on to print."""
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from tools import archive
 from tools.expand import Block
 from tools.ledger import Proof, Unproved
+from tools.runners.console import live_pattern
+from tools.terminal import TerminalError
 
 if TYPE_CHECKING:
     from tools.workbench import Workbench
 
-OPTIONS = {"tree"}
+# tree: what the paths belong to; terminal: the shell whose command, left running, prints the text next
+OPTIONS = {"tree", "terminal"}
+TIMEOUT_SECONDS = 30.0
 
 
 def text(block: Block, bench: Workbench) -> Proof:
-    """`tree="template"`: two blanks a level, folders end in `/`, anything after two blanks is a remark."""
+    """Prove a block of text that says what it is.
+
+    `tree="template"`: two blanks a level, folders end in `/`, anything after two blanks is a remark.
+    `terminal="1"`: waits until the command left running there has printed it; `...` stands for anything.
+    """
+    if name := block.options.get("terminal"):
+        line_by_line = re.compile(live_pattern(f"...\n{block.source}").pattern + r"\s*\n")
+        try:
+            bench.terminal(name).wait_for(bench.pattern_to_machine(line_by_line), TIMEOUT_SECONDS)
+        except TerminalError as error:
+            raise Unproved(block, bench.to_page(str(error))) from None
+        return Proof("executed", "printed by the running command")
     if block.options.get("tree") != "template":
-        raise Unproved(block, 'plain text proves nothing; use console for output, or { .text tree="template" }')
+        raise Unproved(block, 'plain text proves nothing; say whose it is: tree="template" or terminal="1"')
     files = {p.relative_to(archive.TEMPLATE).as_posix() for p in archive.listing()}
     folders = {f"{parent}/" for name in files for parent in PurePosixPath(name).parents}
     above: list[str] = []

@@ -153,7 +153,7 @@ class LocalFission:
 
     def _reload(self, files: list[Path]) -> None:
         """Take over what has changed; what is wrong is said, and everything else goes on as it was."""
-        self._say(f"reload: {', '.join(str(file.relative_to(self._project.root)) for file in files)}")
+        problem = None
         try:
             self._project = Project(self._project.root)
             self._migrate()
@@ -164,8 +164,12 @@ class LocalFission:
             self._stop_clock()
             self._start_clock()
         except KitError as error:
-            self._say(f"error: {error}")
+            problem = error
         self._workers.reload()
+        # Said at the end: who reads it may send a request.
+        self._say(f"reload: {', '.join(str(file.relative_to(self._project.root)) for file in files)}")
+        if problem:
+            self._say(f"error: {problem}")
 
 
 @contextmanager
