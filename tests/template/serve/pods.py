@@ -21,6 +21,10 @@ HERE = Path(__file__).parent
 MODES = ("bjoern", "gevent")
 PATIENCE = 20.0  # seconds; only a broken server needs them
 QUIET = 0.03  # seconds in which a server that has answered writes its last line
+# The garbage collector chooses the request during which this is written about a coroutine of an earlier one.
+_COLLECTED = re.compile(
+    r"(?m)^.*RuntimeWarning: coroutine .* was never awaited\n(?: .*\n)?RuntimeWarning: Enable tracemalloc .*\n"
+)
 _VARIES = {"date", "server", "connection", "keep-alive"}  # the router replaces or drops them, and none is a function's
 
 
@@ -104,6 +108,7 @@ class Pod:
         text = path.read_bytes()[start:].decode("utf-8", "replace").replace(str(self.code), "{code}")
         text = re.sub(r"Traceback \(most recent call last\):\n(?: .*\n)+", "Traceback: ", text)
         text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}", "<time>", text)
+        text = _COLLECTED.sub("", text)
         text = re.sub(r"(?m)^127\.0\.0\.1 - - \[.*\n", "", text)  # gevent's access log; ours has its own
         return text.splitlines()
 
