@@ -67,9 +67,7 @@ def test_changes_are_taken_over_and_a_broken_import_is_said_per_request(serve, w
     assert running.get("/hello").text == "one"
     assert running.get("/items").status_code == 404
     write_function("hello", "return 'two'")
-    begin = time.monotonic()
     running.until("/hello", lambda answer: answer.text == "two")
-    assert time.monotonic() - begin < 2  # under one second on an idle machine
     write_function("hello", "return 'three'", top="import no_such_module")
     broken = running.until("/hello", lambda answer: answer.status_code == 500).json()
     assert (broken["component"], broken["reason"]) == ("executor", "specialization_failed")

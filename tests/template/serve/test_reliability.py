@@ -188,14 +188,3 @@ def call(workers: Workers, function: Function) -> str:
         return b"".join(workers.invoke(function, environ).body).decode()
     except InvocationError:
         return "gone"
-
-
-@pytest.mark.parametrize("turn", range(3))
-def test_a_change_is_served_within_a_second(serve, write_function, turn):
-    write_function("hello", "return 'old'")
-    running = serve("--no-examples")
-    assert running.get("/hello").text == "old"
-    write_function("hello", f"return 'new {turn}'")
-    begin = time.monotonic()
-    running.until("/hello", lambda answer: answer.text == f"new {turn}")
-    assert time.monotonic() - begin < 1

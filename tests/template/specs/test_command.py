@@ -224,11 +224,9 @@ def test_help_is_fast_and_imports_nothing_heavy():
     assert done.stdout == "False\n"
 
 
-def test_five_hundred_functions_take_less_than_two_seconds(tmp_path, kit, monkeypatch):
-    root = sample(tmp_path / "p", 500)
+def test_five_hundred_functions_are_five_hundred_functions(tmp_path, kit, monkeypatch):
+    root = sample(tmp_path / "p", 500)  # bench/specs_scale.py measures them
     monkeypatch.chdir(root)
-    start = time.perf_counter()
-    result = kit("specs")
-    seconds = time.perf_counter() - start
-    assert result.exit_code == 0
-    assert seconds < 4, "bench/specs_scale.py has the limit of 2 s; this one allows for a busy computer"
+    assert kit("specs").exit_code == 0
+    texts = [path.read_text("utf-8") for path in (root / "specs").glob("*.yaml")]
+    assert sum(text.count("\nkind: Function\n") for text in texts) == 500
