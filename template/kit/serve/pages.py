@@ -137,7 +137,8 @@ class Pages:
             "watches": [{"name": trigger.name, "function": trigger.function.name} for trigger in self.triggers.watches],
             "secrets": _names(self.settings.secrets),
             "configs": _names(self.settings.configs),
-            "recent": [asdict(record) | {"at": at.isoformat(timespec="seconds")} for at, record in self.recent],
+            # A copy first: other threads go on adding to it.
+            "recent": [asdict(record) | {"at": at.isoformat(timespec="seconds")} for at, record in list(self.recent)],
         }
 
     def _describe(self, index: int) -> dict[str, Any]:

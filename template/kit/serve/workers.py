@@ -91,7 +91,7 @@ class Workers:
                     self._parent.kill()
                     self._parent.wait()
             self._control = self._parent = None
-        for slot in self._slots.values():
+        for slot in list(self._slots.values()):
             if slot.worker:
                 slot.worker.channel.close()
 

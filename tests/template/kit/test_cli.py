@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from kit import __version__
@@ -74,3 +75,22 @@ def test_rename_from_a_single_word_needs_force(run_kit, project):
     refused = run_kit("rename", "red-gate")
     assert (refused.returncode, "repeat with --force" in refused.stderr) == (1, True)
     assert run_kit("rename", "red-gate", "--force").returncode == 0
+
+
+BARE = [sys.executable, "-S", "-m", "kit", "--version"]  # a Python without the packages, as the system's is
+
+
+def test_another_python_hands_over_to_the_project_s_own(project):
+    (project / ".venv/bin").mkdir(parents=True)
+    (project / ".venv/bin/python").symlink_to(sys.executable)
+    (project / ".venv/pyvenv.cfg").symlink_to(Path(sys.prefix) / "pyvenv.cfg")
+    (project / ".venv/lib").symlink_to(Path(sys.prefix) / "lib")
+    done = subprocess.run(BARE, cwd=project, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, f"template {__version__}\n"), done.stderr
+
+
+def test_without_an_environment_the_error_says_how_to_make_it(project):
+    done = subprocess.run(BARE, cwd=project, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: the packages of this project are not installed; run `make setup`")
+    assert "Traceback" not in done.stderr
