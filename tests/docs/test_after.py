@@ -10,9 +10,11 @@ from urllib.parse import urljoin
 import pytest
 from bs4 import BeautifulSoup
 
+from tools import ROOT
 from tools.after import redirects
 from tools.after.markdown import readable
 from tools.expand import FENCE, digest, published_pages
+from tools.stamp import page_of
 
 
 def fenced(text: str) -> list[str]:
@@ -49,6 +51,33 @@ def test_the_markdown_of_a_page_needs_no_browser(built_site: Path) -> None:
         assert text.startswith("# "), page.path
 
 
+def test_the_markdown_of_a_page_holds_the_code_in_its_sentences_to_the_letter(built_site: Path) -> None:
+    seen = 0
+    for html in sorted(built_site.rglob("*.html")):
+        soup = BeautifulSoup(html.read_text("utf-8"), "html.parser")
+        if soup.select_one("article") is None or html.name == "404.html":
+            continue
+        page = page_of(html.relative_to(built_site), ROOT / "docs")
+        text = " ".join((built_site / page).read_text("utf-8").replace("\\|", "|").split())
+        for code in soup.select("article :is(p, li, td, h1, h2, h3, h4) code"):
+            if code.find_parent("pre"):
+                continue
+            seen += 1
+            assert " ".join(code.get_text().split()) in text, f"{page}: {code}"
+    assert seen > 1000
+
+
+def test_only_what_a_browser_needs_is_taken_out_of_a_sentence() -> None:
+    text = (
+        "## Title { #anchor }\n\n[Go](a.md){ .button .big } `x = {.a}` and `{:b}`, `#!python f({})`, `it\ngoes {.on}`\n"
+        '\n```{ .yaml title="a.yaml" }\na: {.b}\n```\n\n<div markdown><span class="x">In</span> `<div>`{ #y }\n</div>\n'
+    )
+    assert readable(text) == (
+        "## Title\n\n[Go](a.md) `x = {.a}` and `{:b}`, `f({})`, `it\ngoes {.on}`\n"
+        "\n`a.yaml`:\n\n```yaml\na: {.b}\n```\n\nIn `<div>`\n"
+    )
+
+
 def test_a_picture_becomes_its_text() -> None:
     text = readable('<div><svg a="b">\n<title id="t">A title</title>\n<desc id="d">First. Then.</desc>\n</svg></div>')
     assert text == "*Picture: A title.* First. Then.\n"
@@ -72,10 +101,17 @@ def test_the_list_for_machines_names_every_page_once_with_what_it_is_about(built
     assert all((built_site / path).is_file() for _, path, _ in rows)
 
 
-def test_the_long_list_holds_every_page(built_site: Path) -> None:
+def test_the_long_list_holds_every_page_and_its_links_begin_where_it_lies(built_site: Path) -> None:
     whole = (built_site / "llms-full.txt").read_text("utf-8")
+    parts = re.split(r"<!-- (\S+\.md) -->\n\n", whole)
+    texts = dict(zip(parts[1::2], parts[2::2], strict=True))
+    link = re.compile(r"\]\((?!https?:)([^)\s]+)\)")
     for page in published_pages():
-        assert (built_site / page.path).read_text("utf-8") in whole, page.path
+        alone = (built_site / page.path).read_text("utf-8")
+        there, here = link.findall(alone), link.findall(texts[page.path])
+        assert link.sub("", alone).rstrip() == link.sub("", texts[page.path]).rstrip(), page.path
+        assert [urljoin(page.path, target) for target in there] == here
+        assert all((built_site / target.partition("#")[0]).is_file() for target in here), page.path
 
 
 def test_every_old_address_leads_to_a_page_with_the_anchor_kept(built_site: Path) -> None:

@@ -6,7 +6,9 @@ https://llmstxt.org
 
 from __future__ import annotations
 
+import posixpath
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,9 @@ from tools import ROOT
 from tools.expand import Page
 
 _FENCE = re.compile(r"^(?P<pad>\s*)(?P<ticks>`{3,})(?:\{ ?\.)?(?P<lang>[\w-]*)(?P<options>[^`]*?)\}?\s*$")
+_CODE = r"(?P<code>(?P<tick>(?<!`)`+(?!`))(?:(?!\n\s*\n).)+?(?<!`)(?P=tick)(?!`))"  # may go on in the next line
+_NEEDLESS = re.compile(rf"{_CODE}|</?(?:div|span)\b[^>]*>|[^\S\n]*\{{ ?[.#:][\w-][^}}]*\}}", re.S)
+_LINK = re.compile(rf"{_CODE}|(?<=\]\()(?P<target>[^)\s]+)", re.S)
 _DRAWING = re.compile(r"<svg.*?<title[^>]*>(.*?)</title>.*?<desc[^>]*>(.*?)</desc>.*?</svg>", re.S)
 
 
@@ -35,32 +40,61 @@ def write(site: Path, pages: list[Page]) -> None:
         rows += [f"- [{m['title']}]({path}): {m['description']}" for path in paths if (m := by_path[path].meta)]
     (site / "llms.txt").write_text(head + "\n".join(rows) + "\n", "utf-8")
     ordered = [path for _, paths in _sections(settings["nav"]) for path in paths]
-    whole = [f"<!-- {path} -->\n\n{texts[path]}" for path in ordered]
+    whole = [f"<!-- {path} -->\n\n{_from_root(path, texts[path])}" for path in ordered]
     (site / "llms-full.txt").write_text(head + "\n" + "\n".join(whole), "utf-8")
 
 
 def readable(text: str) -> str:
     """Return a page's text without what only a browser needs; blocks of code stay to the letter."""
     rows: list[str] = []
-    fence = ""
-    for row in _DRAWING.sub(r"*Picture: \1.* \2", text).split("\n"):
-        if fence:
-            fence = "" if row.rstrip() == fence else fence
-        elif found := _FENCE.match(row):
-            fence = found["pad"] + found["ticks"]
-            if title := re.search(r'title="(.*?)"', found["options"]):
-                rows += [f"{found['pad']}`{title[1]}`:", ""]
-            row = fence + found["lang"]
-        elif not (row := _plain(row)) and not (rows and rows[-1]):
-            continue  # one blank line is enough where something was taken out
-        rows.append(row)
+    for part in _parts(_DRAWING.sub(r"*Picture: \1.* \2", text)):
+        if fence := _FENCE.match(part[0]):
+            if title := re.search(r'title="(.*?)"', fence["options"]):
+                rows += [f"{fence['pad']}`{title[1]}`:", ""]
+            rows += [fence["pad"] + fence["ticks"] + fence["lang"], *part[1:]]
+            continue
+        for row in map(str.rstrip, _NEEDLESS.sub(_code_alone, "\n".join(part)).split("\n")):
+            if row or (rows and rows[-1]):  # one blank line is enough where something was taken out
+                rows.append(row)
     return "\n".join(rows).strip("\n") + "\n"
 
 
-def _plain(row: str) -> str:
-    row = re.sub(r"</?(?:div|span)\b[^>]*>", "", row)
-    row = re.sub(r"\s*\{ ?[.#][^}]*\}", "", row)
-    return row.replace("`#!python ", "`").rstrip()
+def _parts(text: str) -> Iterator[list[str]]:
+    """Cut a text into blocks of code with their fences, and what stands between them."""
+    part: list[str] = []
+    end = ""
+    for row in text.split("\n"):
+        if not end and (fence := _FENCE.match(row)):
+            if part:
+                yield part
+            part, end = [row], fence["pad"] + fence["ticks"]
+            continue
+        part.append(row)
+        if end and row.rstrip() == end:
+            yield part
+            part, end = [], ""
+    if part:
+        yield part
+
+
+def _code_alone(found: re.Match[str]) -> str:
+    """Keep code to the letter, without the mark that colours it; drop what else was found."""
+    return (found["code"] or "").replace("`#!python ", "`")
+
+
+def _from_root(path: str, text: str) -> str:
+    """Let the links of a page begin at the site's root, where the file lies that holds all pages."""
+
+    def rooted(found: re.Match[str]) -> str:
+        target = found["target"]
+        if not target or re.match(r"[a-z]+:|/", target):
+            return found[0]
+        place, mark, anchor = target.partition("#")
+        place = posixpath.normpath(posixpath.join(posixpath.dirname(path), place)) if place else path
+        return place + mark + anchor
+
+    parts = ((_FENCE.match(part[0]), "\n".join(part)) for part in _parts(text))
+    return "\n".join(whole if is_code else _LINK.sub(rooted, whole) for is_code, whole in parts)
 
 
 def _announce(site: Path, path: str) -> None:
