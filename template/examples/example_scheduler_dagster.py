@@ -3,9 +3,10 @@
 Where Dagster is says the configuration value DAGSTER_URL, and nothing that a client sends. The secret DAGSTER_TOKEN is
 for a Dagster that asks for one. Every failure is one of three, because the caller has three things to do about it:
 
-* ``RefusedError``: this run will never be accepted, e.g. there is no such job.
+* ``RefusedError``: this run will never be accepted, e.g. its configuration is invalid.
 * ``FailedError``: no usable answer for this run. Dagster may have started it all the same.
-* ``UnreachableError``: Dagster itself is away, or the settings are wrong. Asking for other runs is pointless now.
+* ``UnreachableError``: Dagster itself is away, or the settings are wrong. Asking for other runs is pointless now. If a
+  proxy says so, Dagster may have started the run all the same.
 
 Source of the documents and types: Dagster 1.13, ``dagster_graphql/client/client_queries.py`` and ``schema/``.
 """
@@ -29,10 +30,10 @@ MAX_ANSWER_BYTES: Final = 1_048_576
 OWN_TAGS: Final = "your-service/"  # the scheduler's own tags begin like this; clients cannot set them
 RUN_TAG: Final = OWN_TAGS + "run"
 
-# How Dagster says that it has understood and will not do it. All else may be different next time.
+# How Dagster says that it has understood and will not do it. All else may be different next time. So may be
+# PipelineNotFoundError: Dagster answers that also while it cannot load the job's code, e.g. after a broken deployment.
 PERMANENT: Final = frozenset(
     {
-        "PipelineNotFoundError",
         "RunConfigValidationInvalid",
         "InvalidSubsetError",
         "InvalidStepError",
@@ -99,7 +100,7 @@ class FailedError(DagsterError):
 
 
 class UnreachableError(DagsterError):
-    """Dagster was not asked, or nobody is asked in vain only for this."""
+    """Dagster itself does not answer, or not us; that is no fault of the run."""
 
 
 def launch(run_id: str, order: dict[str, Any]) -> str:

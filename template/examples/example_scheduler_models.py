@@ -59,8 +59,8 @@ class DagsterJob(StrictModel):
 class ScheduleIn(StrictModel):
     """A schedule as clients send it, to create one or to replace one completely.
 
-    ``max_attempts`` is how often Dagster is asked to start a run before it is given up; ``timeout_seconds`` is how long
-    a run may take after Dagster has accepted it.
+    ``max_attempts`` is how often Dagster is asked to start a run before it is given up; while Dagster is away, nothing
+    is counted. ``timeout_seconds`` is how long a run may take after Dagster has accepted it.
     """
 
     name: Line

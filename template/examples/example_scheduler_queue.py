@@ -147,7 +147,7 @@ def lease_run() -> Lease | None:
 
 
 def settle_launched(lease: Lease, dagster_run_id: str) -> bool:
-    """Note that Dagster has the run. False, as for the other two: the lease had passed to somebody else."""
+    """Note that Dagster has the run. False, as for the others: the lease had passed to somebody else."""
     return bool(
         execute(
             """
@@ -164,8 +164,8 @@ def settle_launched(lease: Lease, dagster_run_id: str) -> bool:
 def settle_retry(lease: Lease, reason: str) -> str | None:
     """Put the run back for a later attempt, or give it up if this was the last; return which: ``queued``, ``dead``.
 
-    The pause doubles with each attempt. Half of it is random, so that runs which failed together, because Dagster was
-    away, do not come back together.
+    The pause doubles with each attempt. Half of it is random, so that runs which failed together do not come back
+    together.
     """
     row = fetch_one(
         """
@@ -188,6 +188,25 @@ def settle_retry(lease: Lease, reason: str) -> str | None:
         },
     )
     return None if row is None else str(row["state"])
+
+
+def settle_waiting(lease: Lease, reason: str) -> bool:
+    """Put the run back and return its attempt: whoever launches runs is away, and however long, no run dies of that.
+
+    The epoch is not returned. A proxy may say that Dagster is away when Dagster has taken the run, so whoever leases it
+    next is not the first, and asks before it launches. The pause gives such a launch time to be seen.
+    """
+    return bool(
+        execute(
+            """
+            UPDATE schedule_runs
+            SET state = 'queued', attempts = attempts - 1, lease_until = NULL, last_error = %(reason)s,
+                run_at = now() + make_interval(secs => %(pause)s * (0.5 + random() / 2))
+            WHERE id = %(id)s AND state = 'leased' AND epoch = %(epoch)s
+            """,
+            {"id": lease.id, "epoch": lease.epoch, "reason": short(reason), "pause": BACKOFF_SECONDS},
+        )
+    )
 
 
 def settle_dead(lease: Lease, reason: str) -> bool:

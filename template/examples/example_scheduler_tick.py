@@ -49,8 +49,8 @@ def tick() -> dict[str, Any]:
     started = time.monotonic()
     done: Counter[str] = Counter(planned=queue.plan_due_runs(), dead=queue.bury_lost_runs())
     problem = launch_runs(done, started + LAUNCH_BUDGET_SECONDS)
-    if problem is None:
-        problem = follow_runs(done, started + TICK_BUDGET_SECONDS)
+    # Whatever the problem: a proxy that fails at one launch, each time, must not keep all others from being followed.
+    problem = follow_runs(done, started + TICK_BUDGET_SECONDS) or problem
     if problem is not None:
         _log.error("Dagster cannot be asked", extra={"reason": problem})
     names = ("planned", "launched", "queued", "dead", "succeeded", "failed", "canceled")
@@ -66,7 +66,7 @@ def launch_runs(done: Counter[str], until: float) -> str | None:
     One lease at a time: whoever is killed leaves one run to wait for the end of its lease, not a hundred.
 
     Returns:
-        Why Dagster cannot be asked at all, if that is so; the other runs then wait without losing an attempt.
+        Why Dagster cannot be asked at all, if that is so; this run and the others then wait and lose no attempt.
     """
     while time.monotonic() < until:
         lease = queue.lease_run()
@@ -80,9 +80,11 @@ def launch_runs(done: Counter[str], until: float) -> str | None:
             outcome: str | None = "launched" if queue.settle_launched(lease, dagster_run_id) else None
         except dagster.RefusedError as error:
             outcome = "dead" if queue.settle_dead(lease, str(error)) else None
+        except dagster.UnreachableError as error:
+            problem = str(error)
+            outcome = "queued" if queue.settle_waiting(lease, problem) else None
         except dagster.DagsterError as error:
             outcome = queue.settle_retry(lease, str(error))
-            problem = str(error) if isinstance(error, dagster.UnreachableError) else None
         if outcome is None:
             _log.warning("a lease had ended before its run was settled", extra={"run": lease.id})
         else:

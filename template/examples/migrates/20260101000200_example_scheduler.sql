@@ -32,6 +32,7 @@ CREATE INDEX schedules_due ON schedules (next_at);
 --   leased     a tick is handing it to Dagster
 --     -> launched   Dagster has it: dagster_run_id is known
 --     -> queued     no answer, or not a good one: again at run_at, later each time
+--     -> queued     Dagster is away: again at run_at, soon, and attempts shrinks by one again
 --     -> leased     lease_until has passed without a word: the next tick takes it over
 --     -> dead       Dagster will never take it, or max_attempts are used up: last_error says why
 --   launched   Dagster runs it; each tick asks how it stands (dagster_status)
@@ -49,7 +50,7 @@ CREATE TABLE schedule_runs (
     tick           timestamptz,
     state          text NOT NULL DEFAULT 'queued' CONSTRAINT schedule_runs_state_known CHECK (
                        state IN ('queued', 'leased', 'launched', 'succeeded', 'failed', 'canceled', 'dead')),
-    attempts       integer NOT NULL DEFAULT 0, -- since it was planned or redriven
+    attempts       integer NOT NULL DEFAULT 0, -- since it was planned or redriven; not those when Dagster was away
     epoch          integer NOT NULL DEFAULT 0, -- how often it was leased; never goes back
     run_at         timestamptz NOT NULL DEFAULT now(),
     lease_until    timestamptz,

@@ -129,6 +129,7 @@ def test_whoever_is_slower_than_the_lease_cannot_settle(schedule: Any):
     before = the_run()
     assert not queue.settle_launched(slow, "dagster-slow")
     assert queue.settle_retry(slow, "too late") is None
+    assert not queue.settle_waiting(slow, "too late")
     assert not queue.settle_dead(slow, "too late")
     assert the_run() | {"pause": None} == before | {"pause": None}
     assert queue.settle_launched(quick, "dagster-quick")
@@ -149,6 +150,20 @@ def test_the_pause_doubles_with_each_attempt_is_partly_random_and_has_an_end(sch
         add_run(scheduleid)
         queue.settle_retry(leased(), "no answer")
     assert len({round(run["pause"].total_seconds()) for run in runs()}) > 5
+
+
+def test_a_run_that_waits_gets_its_attempt_back_and_its_pause_does_not_grow(schedule: Any):
+    add_run(schedule(max_attempts=1))
+    for epoch in range(1, 5):
+        lease = leased()
+        assert (lease.epoch, lease.is_first) == (epoch, epoch == 1), "whoever had it before may have launched it"
+        assert queue.settle_waiting(lease, "away")
+        run = the_run()
+        assert (run["state"], run["attempts"], run["last_error"]) == ("queued", 0, "away")
+        assert 14 <= run["pause"].total_seconds() <= 30
+        assert queue.lease_run() is None, "it has to wait"
+        execute("UPDATE schedule_runs SET run_at = now()")
+    assert queue.settle_retry(leased(), "no answer") == "dead"
 
 
 def test_after_the_last_attempt_a_run_is_dead_with_the_true_reason(schedule: Any):

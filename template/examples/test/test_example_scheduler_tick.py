@@ -136,6 +136,12 @@ def launch_and_hang_up(handler: Handler, name: str, variables: dict[str, Any]) -
     handler.close_connection = True
 
 
+def launch_and_give_up(handler: Handler, name: str, variables: dict[str, Any]) -> Answer:
+    """Do what was asked, while a proxy has stopped waiting for it."""
+    handler.server.answer(name, variables)
+    return 504, b"Gateway Timeout"
+
+
 def redirect(handler: Handler, _name: str, _variables: dict[str, Any]) -> None:
     handler.reply(302, b"", Location=handler.server.url + "/elsewhere")
 
@@ -245,7 +251,6 @@ def test_a_run_that_takes_too_long_is_ended(client: Any, server: Dagster, due: A
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        ("no job", "PipelineNotFoundError: Could not find Pipeline lab.__repository__.nope"),
         ("bad config", "RunConfigValidationInvalid: Invalid scalar at path root:ops:waits:config:seconds."),
         ("bad document", "HTTP 400: Cannot query field"),
     ],
@@ -295,17 +300,72 @@ def test_an_answer_that_is_of_no_use_costs_one_attempt_and_is_tried_again(
     assert len(server.runs) == 2, "not one run more than there should be"
 
 
+def test_a_job_that_dagster_does_not_know_may_be_there_again_before_the_attempts_are_used_up(
+    client: Any, server: Dagster, due: Any
+):
+    patient, hasty = due(max_attempts=2), due(max_attempts=1)
+    server.script["Launch"] = [filled("no job"), filled("no job")]
+    assert tick(client) == {"queued": 1, "dead": 1}
+    for run_id in (patient, hasty):
+        assert run(run_id)["last_error"] == "PipelineNotFoundError: Could not find Pipeline lab.__repository__.nope"
+    again()
+    assert tick(client) == {"launched": 1}, "its code could be loaded again"
+    assert [launched["tags"][dagster.RUN_TAG] for launched in server.runs.values()] == [patient]
+
+
 @pytest.mark.parametrize("answer", [(401, b""), (403, b""), (404, b""), (429, b""), (503, b"away"), redirect])
-def test_while_dagster_is_away_runs_wait_and_only_one_of_them_loses_an_attempt(
+def test_while_dagster_is_away_runs_wait_and_none_of_them_loses_an_attempt(
     client: Any, server: Dagster, due: Any, answer: Any
 ):
     first, second = due(), due()
     server.script["Launch"] = [answer]
     done = tick(client)
     assert (done["queued"], "launched" in done) == (1, False)
-    assert (run(first)["attempts"], run(second)["attempts"]) == (1, 0)
-    assert run(first)["last_error"] == done["problem"]
+    assert [(run(one)["state"], run(one)["attempts"]) for one in (first, second)] == [("queued", 0)] * 2
+    assert (run(first)["last_error"], run(first)["waits"]) == (done["problem"], True)
     assert server.asked == ["Launch"]
+
+
+def test_however_long_dagster_is_away_no_run_dies_and_afterwards_each_is_launched_once(
+    client: Any, server: Dagster, due: Any
+):
+    waiting = [due(max_attempts=1), due(max_attempts=1), due(max_attempts=2)]
+    server.script = {"Launch": [(503, b"away")] * 20, "Runs": [(503, b"away")] * 20}
+    for _ in range(12):
+        assert tick(client) == {"queued": 1, "problem": "Dagster is not available (HTTP 503)"}
+        again()
+    assert [(run(one)["state"], run(one)["attempts"]) for one in waiting] == [("queued", 0)] * 3
+    server.script.clear()
+    assert tick(client) == {"launched": 3}
+    assert sorted(launched["tags"][dagster.RUN_TAG] for launched in server.runs.values()) == sorted(waiting)
+
+
+def test_a_proxy_that_gives_up_a_launch_which_dagster_takes_does_not_lead_to_a_second_one(
+    client: Any, server: Dagster, due: Any
+):
+    run_id = due(max_attempts=1)
+    server.script["Launch"] = [launch_and_give_up]
+    assert tick(client) == {"queued": 1, "problem": "Dagster is not available (HTTP 504)"}
+    assert (run(run_id)["attempts"], run(run_id)["waits"]) == (0, True)
+    again()
+    server.script["Runs"] = [(503, b"away")]
+    assert tick(client)["queued"] == 1, "as long as nobody can say whether it is there, it is not launched again"
+    again()
+    assert tick(client) == {"launched": 1}
+    assert list(server.runs) == [run(run_id)["dagster_run_id"]]
+    assert server.asked.count("Launch") == 1
+
+
+def test_a_launch_that_always_fails_at_the_proxy_does_not_keep_other_runs_from_being_followed(
+    client: Any, server: Dagster, due: Any
+):
+    other = due()
+    tick(client)
+    next(iter(server.runs.values()))["status"] = "SUCCESS"
+    due()
+    server.script["Launch"] = [(502, b"Bad Gateway")]
+    assert tick(client) == {"queued": 1, "succeeded": 1, "problem": "Dagster is not available (HTTP 502)"}
+    assert run(other)["state"] == "succeeded"
 
 
 def test_a_lost_answer_does_not_launch_twice(client: Any, server: Dagster, due: Any):

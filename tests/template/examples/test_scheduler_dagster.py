@@ -36,9 +36,10 @@ def dagster(webserver: Webserver, pod: Pod, monkeypatch: pytest.MonkeyPatch) -> 
 def run_now(client: Any) -> Callable[..., str]:
     """Add a schedule with a run that is due, and return the run's id."""
 
-    def add(job: str, run_config: dict[str, Any] | None = None, location: str = LOCATION) -> str:
+    def add(job: str, run_config: dict[str, Any] | None = None, location: str = LOCATION, **fields: Any) -> str:
         launch = {"repository_location": location, "job": job, "run_config": run_config or {}, "tags": {"team": "lab"}}
-        schedule = client.post("/schedules", json={"name": str(uuid4()), "cron": "@daily", "launch": launch}).json
+        body = {"name": str(uuid4()), "cron": "@daily", "launch": launch, **fields}
+        schedule = client.post("/schedules", json=body).json
         return client.post(f"/schedules/{schedule['id']}/runs").json["id"]
 
     return add
@@ -87,8 +88,6 @@ def test_each_run_ends_as_dagster_says(dagster: Webserver, client: Any, run_now:
     runs = {
         "good": run_now("nightly_report"),
         "bad": run_now("broken_report"),
-        "no job": run_now("nope"),
-        "no location": run_now("nightly_report", location="elsewhere"),
         "bad config": run_now("slow_report", BAD_CONFIG),
     }
     tick_until(lambda: all(read(client, run)["finished_at"] for run in runs.values()))
@@ -96,15 +95,26 @@ def test_each_run_ends_as_dagster_says(dagster: Webserver, client: Any, run_now:
     assert {name: (run["state"], run["dagster_status"]) for name, run in found.items()} == {
         "good": ("succeeded", "SUCCESS"),
         "bad": ("failed", "FAILURE"),
-        "no job": ("dead", None),
-        "no location": ("dead", None),
         "bad config": ("dead", None),
     }
     assert found["bad"]["last_error"] == "Dagster says FAILURE; failed steps: breaks."
-    assert found["no job"]["last_error"].startswith("PipelineNotFoundError: Could not find Pipeline lab.")
     assert found["bad config"]["last_error"].startswith("RunConfigValidationInvalid: Invalid scalar at path")
-    assert [run["attempts"] for run in found.values()] == [1] * 5
-    assert [len(runs_with_tag(run, dagster)) for run in runs.values()] == [1, 1, 0, 0, 0]
+    assert [run["attempts"] for run in found.values()] == [1] * 3
+    assert [len(runs_with_tag(run, dagster)) for run in runs.values()] == [1, 1, 0]
+
+
+def test_a_job_or_location_that_dagster_does_not_know_is_asked_for_again_until_the_attempts_are_used_up(
+    dagster: Webserver, client: Any, run_now: Any
+):
+    from example_scheduler_tick import tick
+
+    runs = [run_now("nope", max_attempts=2), run_now("nightly_report", location="elsewhere", max_attempts=2)]
+    assert tick()["queued"] == 2
+    again()
+    assert tick()["dead"] == 2
+    for run in runs:
+        assert read(client, run)["last_error"].startswith("PipelineNotFoundError: Could not find Pipeline ")
+        assert runs_with_tag(run, dagster) == []
 
 
 def test_a_lost_answer_never_leads_to_a_second_run(dagster: Webserver, client: Any, pod: Pod, run_now: Any):
@@ -182,11 +192,11 @@ def test_while_dagster_is_away_runs_wait_and_when_it_is_back_they_succeed(
     try:
         assert tick()["queued"] == 1
         waiting = read(client, run)
-        assert (waiting["state"], waiting["attempts"]) == ("queued", 1)
+        assert (waiting["state"], waiting["attempts"]) == ("queued", 0)
         assert waiting["last_error"] == "no connection to Dagster: ConnectionRefusedError"
         assert waiting["run_at"] > waiting["created_at"]
     finally:
         dagster.start()
     again()
     tick_until(lambda: read(client, run)["state"] == "succeeded")
-    assert read(client, run)["attempts"] == 2
+    assert read(client, run)["attempts"] == 1

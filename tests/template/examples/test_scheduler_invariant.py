@@ -88,13 +88,17 @@ class World:
         if self.draw.random() < 0.5:
             del self.model.seen[worker]  # else it tries once more later, by then in vain
         holds = self.model.holds(lease)
-        kind = self.draw.choice(["launched", "retry", "dead"])
+        kind = self.draw.choice(["launched", "retry", "waiting", "dead"])
         if kind == "launched":
             assert self.queue.settle_launched(lease, f"dagster-{lease.id}-{lease.epoch}") == holds
             after = "launched"
         elif kind == "dead":
             assert self.queue.settle_dead(lease, "never") == holds
             after = "dead"
+        elif kind == "waiting":
+            assert self.queue.settle_waiting(lease, "away") == holds
+            after = "queued"
+            self.model.attempts[lease.id] -= holds
         else:
             after = "queued" if self.model.attempts[lease.id] < MAX_ATTEMPTS else "dead"
             assert self.queue.settle_retry(lease, "not now") == (after if holds else None)
