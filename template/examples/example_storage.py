@@ -15,6 +15,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 import example_storage_s3 as store
+from database import Row
 from example_storage_files import (
     PARTS_SECONDS,
     UPLOAD_SECONDS,
@@ -43,11 +44,11 @@ from example_storage_models import (
     FileResponse,
     FilesOfArea,
 )
-from exceptions import ConflictError, UnavailableError, ValidationError
+from exceptions import ConflictError, ServiceException, UnavailableError, ValidationError
 from helpers import by_method, entrypoint, execute, fetch_one, transaction
 from models import PaginatedResponse
 from paging import Listing, fetch_page
-from params import json_body, path_param, query_params
+from params import json_body, path_param, query_params, which_param
 
 DOWNLOAD_SECONDS: Final = 300
 PRIVATE: Final = {"Cache-Control": "no-store"}  # answers hold presigned URLs
@@ -98,21 +99,23 @@ def main() -> Any:
     }
     ```
     """
-    if path_param("completeid", None) is not None:
-        return by_method(POST=complete_file)
-    if path_param("fileid", None) is not None:
-        return by_method(GET=read_file, DELETE=delete_file)
-    if path_param("homeid", None) is not None:
-        return by_method(GET=list_files, POST=announce_file)
-    if path_param("areaid", None) is not None:
-        return by_method(GET=read_area, DELETE=delete_area)
+    match which_param("completeid", "fileid", "homeid", "areaid"):
+        case "completeid":
+            return by_method(POST=complete_file)
+        case "fileid":
+            return by_method(GET=read_file, DELETE=delete_file)
+        case "homeid":
+            return by_method(GET=list_files, POST=announce_file)
+        case "areaid":
+            return by_method(GET=read_area, DELETE=delete_area)
     return by_method(GET=list_areas, POST=create_area)
 
 
 def create_area() -> Any:
     """Answer 201 with the new area; 409 if the caller has one of this name.
 
-    A bucket of its own is made between two statements, so it always has a row that the sweep finds.
+    A bucket of its own is made between two statements: the first takes the name, so no refused request makes a bucket,
+    and the bucket always has a row that the sweep finds.
     """
     owner, wanted, area_id, shared = user(), json_body(AreaIn), uuid4(), store.shared_bucket()
     own = wanted.kind is AreaKind.BUCKET
@@ -132,12 +135,28 @@ def create_area() -> Any:
         values,
     )
     if own:
-        store.make_bucket(values["bucket"])
-        row = fetch_one(
-            "UPDATE storage_areas SET state = 'ready', changed_at = now() WHERE id = %(id)s RETURNING *", values
-        )
+        row = with_bucket(values)
     area = AreaResponse.model_validate(row)
     return area, 201, {"Location": f"/storage/{area.id}"}
+
+
+def with_bucket(area: Row) -> Row:
+    """Make the bucket of a new area and return the area's row, now ready; if that fails, the name is free again."""
+    try:
+        store.make_bucket(area["bucket"])
+    except ServiceException:
+        execute("UPDATE storage_areas SET state = 'deleting', changed_at = now() WHERE id = %(id)s", area)
+        raise
+    row = fetch_one(
+        """
+        UPDATE storage_areas SET state = 'ready', changed_at = now() WHERE id = %(id)s AND state = 'creating'
+        RETURNING *
+        """,
+        area,
+    )
+    if row is None:  # so late that the sweep has given it up
+        raise UnavailableError("The bucket was not made in time; try again.")
+    return row
 
 
 def list_areas() -> Any:
@@ -152,7 +171,7 @@ def read_area() -> Any:
 
 
 def delete_area() -> Any:
-    """Answer 204; 409 while the area holds files. The sweep removes its bucket when the last upload URL has expired."""
+    """Answer 204; 409 while the area holds files. The sweep removes its bucket after ``S3_ORPHAN_GRACE_HOURS``."""
     area = area_of_user(path_param("areaid"))
     with transaction() as cursor:
         # Locked first and counted afterwards: announce_file holds a lock, too, so no file comes in between.
@@ -219,11 +238,16 @@ def read_file() -> Any:
 
 
 def complete_file() -> Any:
-    """Answer the file once the store really has what was announced, else 409. To ask again is harmless."""
+    """Answer the file once the store really has what was announced, else 409. To ask again is harmless.
+
+    It is also 409 if the store has lost the file since, or has never heard of its upload in parts: announce it anew.
+    """
     area_id, file_id = path_param("folderid"), path_param("completeid")
     file, parts = file_of_user(area_id, file_id), json_body(CompleteIn).parts
     if file["state"] == "pending":
         if file["part_bytes"]:
+            if file["upload_id"] is None:  # the announcement broke off, and nobody has got its URLs
+                raise ConflictError("The upload of this file has never begun; announce it anew.")
             etags = {part.number: part.etag for part in parts}
             if len(etags) != len(parts) or sorted(etags) != list(range(1, number_of_parts(file) + 1)):
                 raise ValidationError(f"Name each of the {number_of_parts(file)} parts once.")
@@ -236,6 +260,8 @@ def complete_file() -> Any:
             {"id": file["id"], "etag": verified(file).etag},
         )
         file = file_of_user(area_id, file_id)  # the sweep may have been faster: then it is gone
+    if file["state"] == "lost":
+        raise ConflictError("The store does not have this file any more; announce it anew.")
     return FileResponse.model_validate(file)
 
 

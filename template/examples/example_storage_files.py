@@ -96,7 +96,9 @@ def user() -> str:
     """Return the caller, or raise 401."""
     if name := get_user_from_headers():
         return name
-    raise ServiceException("UNAUTHENTICATED", 401, "The header X-User is missing.")
+    refusal = ServiceException("UNAUTHENTICATED", 401, "The header X-User is missing.")
+    refusal.headers["WWW-Authenticate"] = "X-User"  # RFC 9110 wants each 401 to say what is missing
+    raise refusal
 
 
 def uuid(text: str) -> str:

@@ -168,7 +168,8 @@ class SweepReport(BaseModel):
 
     ``removed`` counts files whose upload was not completed in time or whose deletion was interrupted. ``lost`` are the
     stored files whose object is missing or another one, ``found`` those whose object is back. ``orphans`` counts
-    objects without a file. ``unreachable`` are areas whose bucket is missing. ``more`` says that the time was up.
+    objects without a file. ``unreachable`` are areas whose bucket is missing. ``failed`` counts what the store refused
+    to list or to remove; the log names it. ``more`` says that the time was up.
     """
 
     expired: int = 0
@@ -178,4 +179,5 @@ class SweepReport(BaseModel):
     orphans: int = 0
     areas: int = 0
     unreachable: list[str] = []
+    failed: int = 0
     more: bool = False

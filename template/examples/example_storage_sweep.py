@@ -5,6 +5,9 @@ but what lies below the prefix of an area that it knows, so a bucket may be shar
 
 Objects without a row are deleted only after ``S3_ORPHAN_GRACE_HOURS`` (24). That covers clocks that differ, and leaves
 you a day to notice that a database was restored from a backup which does not know the newest files.
+
+What the store refuses to remove, for example because it is locked, holds up nothing else: it is logged and counted, and
+all others come first in the next run.
 """
 
 from __future__ import annotations
@@ -20,10 +23,12 @@ from example_storage_models import SweepReport
 from exceptions import ConfigurationError, ServiceException
 from helpers import by_method, entrypoint, execute, fetch_all, fetch_one, get_config
 
-RUN_SECONDS: Final = 30  # after which a run begins nothing more
+RUN_SECONDS: Final = 30  # after which a run begins nothing more; each of its three tasks may use a third of it
 BATCH_ROWS: Final = 500  # that a run takes of each kind
 LATE_SECONDS: Final = 300  # by how much the clocks of database, pod and store may differ
 ORPHAN_GRACE_HOURS: Final = 24
+LEAST_GRACE_HOURS: Final = 2  # longer than any upload URL is valid, and clocks differ
+MOST_GRACE_HOURS: Final = 8_760
 
 _log = logging.getLogger(__name__)
 
@@ -45,9 +50,11 @@ def main() -> Any:
 
 def sweep() -> Any:
     """End what has expired, compare each area with the store, and remove areas that are done with."""
-    until = time.monotonic() + RUN_SECONDS
-    report = SweepReport(expired=expire_uploads())
-    report.more = not (remove_files(report, until) and compare_areas(report, until) and remove_areas(report, until))
+    started, report = time.monotonic(), SweepReport(expired=expire_uploads())
+    give_up_areas()
+    tasks = (remove_files, compare_areas, remove_areas)
+    done = [task(report, started + RUN_SECONDS * number / len(tasks)) for number, task in enumerate(tasks, 1)]
+    report.more = not all(done)
     if report.lost:
         _log.error("stored files are missing in the store", extra={"file_ids": report.lost})
     return report
@@ -68,6 +75,17 @@ def expire_uploads() -> int:
     )
 
 
+def give_up_areas() -> None:
+    """Free the names of areas whose bucket was not made in time, because a pod ended; remove_areas does the rest."""
+    execute(
+        """
+        UPDATE storage_areas SET state = 'deleting', changed_at = now()
+        WHERE state = 'creating' AND changed_at < now() - make_interval(secs => %(late)s)
+        """,
+        {"late": LATE_SECONDS},
+    )
+
+
 def remove_files(report: SweepReport, until: float) -> bool:
     """Finish deletions; return whether there was time for all of them."""
     rows = fetch_all(
@@ -80,7 +98,11 @@ def remove_files(report: SweepReport, until: float) -> bool:
     for row in rows:
         if time.monotonic() > until:
             return False
-        report.removed += remove_file(row)
+        try:
+            report.removed += remove_file(row)
+        except ServiceException as error:
+            note_failure(report, error, area_id=row["area_id"], file_id=row["id"])
+            execute("UPDATE storage_files SET expires_at = now() WHERE id = %(id)s", row)  # behind the others
     return len(rows) < BATCH_ROWS
 
 
@@ -103,10 +125,11 @@ def compare_areas(report: SweepReport, until: float) -> bool:
         try:
             swept_to = compare_page(area, report)
         except ServiceException as error:
-            if error.error_code != "BUCKET_MISSING":
-                raise
-            report.unreachable.append(area["id"])
             swept_to = ""
+            if error.error_code != "BUCKET_MISSING":
+                note_failure(report, error, area_id=area["id"])
+            elif area["state"] == "ready":
+                report.unreachable.append(area["id"])
         execute(
             """
             UPDATE storage_areas
@@ -149,8 +172,11 @@ def compare_page(area: Row, report: SweepReport) -> str:
     report.found += change_state(back, "lost", "stored")
     for key in objects.keys() - {row["key"] for row in rows}:
         if objects[key].changed_at < area["old"]:
-            store.remove(area["bucket"], key)
-            report.orphans += 1
+            try:
+                store.remove(area["bucket"], key)
+                report.orphans += 1
+            except ServiceException as error:
+                note_failure(report, error, area_id=area["id"], key=key)
     return swept_to
 
 
@@ -169,11 +195,11 @@ def change_state(ids: list[str], before: str, after: str) -> list[str]:
 
 
 def remove_areas(report: SweepReport, until: float) -> bool:
-    """Remove deleted and half-made areas when they are empty and nobody can upload any more."""
+    """Remove deleted areas when they are empty and nobody can upload any more; return whether there was time."""
     rows = fetch_all(
         """
         SELECT * FROM storage_areas
-        WHERE state <> 'ready' AND changed_at < now() - make_interval(hours => %(grace)s)
+        WHERE state = 'deleting' AND changed_at < now() - make_interval(hours => %(grace)s)
               AND NOT EXISTS (SELECT 1 FROM storage_files WHERE area_id = storage_areas.id)
         ORDER BY changed_at LIMIT %(limit)s
         """,
@@ -182,13 +208,37 @@ def remove_areas(report: SweepReport, until: float) -> bool:
     for row in rows:
         if time.monotonic() > until:
             return False
-        if not _empty(row):
-            continue  # until compare_page has removed what is in it
-        if row["kind"] == "bucket" and not store.drop_bucket(row["bucket"]):
-            _log.warning("a bucket holds what is not ours", extra={"area_id": row["id"]})
-            continue
-        report.areas += execute("DELETE FROM storage_areas WHERE id = %(id)s", row)
+        try:
+            report.areas += remove_area(row)
+        except ServiceException as error:
+            note_failure(report, error, area_id=row["id"])
+            execute("UPDATE storage_areas SET changed_at = now() WHERE id = %(id)s", row)  # a grace period later
     return len(rows) < BATCH_ROWS
+
+
+def remove_area(area: Row) -> int:
+    """Remove an area with its own bucket, if it has one; return 0 as long as there is something in it."""
+    if not _empty(area):
+        return 0  # until compare_page has removed it
+    if area["kind"] == "bucket" and not store.drop_bucket(area["bucket"]):
+        _log.warning("a bucket holds what is not ours", extra={"area_id": area["id"]})
+        return 0
+    return execute("DELETE FROM storage_areas WHERE id = %(id)s", area)
+
+
+def note_failure(report: SweepReport, error: ServiceException, *, area_id: str, **what: str) -> None:
+    """Count and log what the store refused, so that the run can go on with the next.
+
+    Raises:
+        ServiceException: The store refuses everything or is away; then going on would help nobody.
+    """
+    try:
+        store.list_objects(store.shared_bucket(), f"{area_id}/", number=1)
+    except ServiceException as other:
+        if other.error_code != "BUCKET_MISSING":  # that is an answer, too
+            raise
+    report.failed += 1
+    _log.error("the store refuses to clean up", extra={"area_id": area_id, **what, "reason": str(error)})
 
 
 def _empty(area: Row) -> bool:
@@ -201,7 +251,8 @@ def _empty(area: Row) -> bool:
 
 
 def _grace_hours() -> int:
-    try:
-        return int(get_config("S3_ORPHAN_GRACE_HOURS") or ORPHAN_GRACE_HOURS)
-    except ValueError:
-        raise ConfigurationError("configuration S3_ORPHAN_GRACE_HOURS is not a whole number of hours") from None
+    text = get_config("S3_ORPHAN_GRACE_HOURS") or str(ORPHAN_GRACE_HOURS)
+    if not (text.isascii() and text.isdigit() and LEAST_GRACE_HOURS <= int(text[:9]) <= MOST_GRACE_HOURS):
+        limits = f"from {LEAST_GRACE_HOURS} to {MOST_GRACE_HOURS}"
+        raise ConfigurationError(f"configuration S3_ORPHAN_GRACE_HOURS is not a whole number {limits}")
+    return int(text)

@@ -55,6 +55,27 @@ def path_param(name: str, default: Any = _REQUIRED) -> Any:
     return value
 
 
+def which_param(*names: str) -> str | None:
+    """Return which of these variables the URL has, for a ``main`` that serves several URLs and tells them apart by it.
+
+    The router always sets the variable of the URL that it matched. If there is a second one, a client made it up to
+    reach another operation than the URL names, past a gateway that looks at URLs.
+
+    Args:
+        names: Variables of which each URL has at most one; case does not matter.
+
+    Returns:
+        The name, for ``path_param``; None if the URL has none of them.
+
+    Raises:
+        ValidationError: More than one of them is there.
+    """
+    there = [name for name in names if path_param(name, None) is not None]
+    if len(there) > 1:
+        raise _wrong_path(there[0], f"not possible together with {there[1]}")
+    return there[0] if there else None
+
+
 def query_params(model: type[Model]) -> Model:
     """Return the query string as a model.
 

@@ -6,7 +6,8 @@ CREATE TABLE storage_areas (
     name       text NOT NULL CONSTRAINT storage_areas_name_length CHECK (char_length(name) BETWEEN 1 AND 200),
     kind       text NOT NULL CONSTRAINT storage_areas_kind_known CHECK (kind IN ('prefix', 'bucket')),
     bucket     text NOT NULL,
-    -- creating -> ready -> deleting. Only ready areas are shown; the sweep removes what stays in the other two.
+    -- creating -> ready -> deleting. Only ready areas are shown. The sweep moves on what stays in "creating", and
+    -- removes what is in "deleting".
     state      text NOT NULL
                CONSTRAINT storage_areas_state_known CHECK (state IN ('creating', 'ready', 'deleting')),
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -16,7 +17,8 @@ CREATE TABLE storage_areas (
     swept_at   timestamptz NOT NULL DEFAULT '-infinity'
 );
 
-CREATE UNIQUE INDEX storage_areas_name_is_unique ON storage_areas (owner, name) WHERE state = 'ready';
+-- From "creating" on: whoever is refused has made no bucket yet.
+CREATE UNIQUE INDEX storage_areas_name_is_unique ON storage_areas (owner, name) WHERE state <> 'deleting';
 CREATE INDEX storage_areas_by_created_at ON storage_areas (owner, created_at, id);
 CREATE INDEX storage_areas_by_swept_at ON storage_areas (swept_at, id);
 
@@ -38,7 +40,7 @@ CREATE TABLE storage_files (
                  CONSTRAINT storage_files_state_known CHECK (state IN ('pending', 'stored', 'lost', 'deleting')),
     created_by   text NOT NULL,
     created_at   timestamptz NOT NULL DEFAULT now(),
-    expires_at   timestamptz NOT NULL, -- of the permission to upload
+    expires_at   timestamptz NOT NULL, -- of the permission to upload; by it the sweep also orders its deletions
     stored_at    timestamptz,
     CONSTRAINT storage_files_stored_is_verified CHECK (state NOT IN ('stored', 'lost') OR stored_at IS NOT NULL)
 );

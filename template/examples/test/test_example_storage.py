@@ -217,6 +217,14 @@ def test_a_large_file_goes_up_in_parts(client: Any, area: str, s3: str):
     assert complete(client, file, parts).status_code == 200  # the answer of the first time was lost
 
 
+def test_an_upload_in_parts_that_never_began_is_a_conflict_that_no_waiting_ends(client: Any, area: str):
+    file = announce(client, area, size_bytes=9 * 2**20)
+    execute("UPDATE storage_files SET upload_id = NULL")  # the pod ended before it could be written down
+    parts = [{"number": number, "etag": "d41d8cd98f00b204e9800998ecf8427e"} for number in (1, 2)]
+    answer = complete(client, file, parts)
+    assert (answer.status_code, "Retry-After" in answer.headers) == (409, False)
+
+
 def test_parts_that_the_store_does_not_have_are_a_conflict(client: Any, area: str):
     file = announce(client, area, size_bytes=9 * 2**20)
     parts = [{"number": number, "etag": "d41d8cd98f00b204e9800998ecf8427e"} for number in (1, 2)]
@@ -266,7 +274,8 @@ def test_areas_and_files_exist_for_their_owner_only(client: Any, area: str):
     ):
         options = {} if body is None else {"json": body}
         assert client.open(method, path, headers=bob, **options).status_code == 404, (method, path)
-        assert client.open(method, path, **options).status_code == 401, (method, path)
+        anonymous = client.open(method, path, **options)
+        assert (anonymous.status_code, anonymous.headers["WWW-Authenticate"]) == (401, "X-User"), (method, path)
     assert client.get("/storage", headers=bob).json["items"] == []
     assert client.get("/storage").status_code == 401
     own = client.post("/storage", json={"name": "reports"}, headers=bob)  # the same name as ada's
@@ -306,6 +315,39 @@ def test_an_area_can_have_a_bucket_of_its_own(client: Any, s3: str):
     assert row["bucket"] != s3
     assert store.describe(row["bucket"], row_of(file)["key"]) is not None
     assert send({"url": read(client, file).json["download_url"]}, b"")[1] == CONTENT
+
+
+def test_a_refused_name_makes_no_bucket(client: Any, s3: str):
+    wanted = {"name": "reports", "kind": "bucket"}
+    answers = [client.post("/storage", json=wanted, headers=ADA).status_code for _ in range(4)]
+    assert answers == [201, 409, 409, 409]
+    buckets = [each["Name"] for each in store._client().list_buckets()["Buckets"]]
+    assert len([name for name in buckets if name.startswith(f"{s3[:30]}-")]) == 1
+
+
+def test_a_bucket_that_is_made_too_late_is_no_area(client: Any, s3: str, monkeypatch: pytest.MonkeyPatch):
+    make_bucket = store.make_bucket
+
+    def slowly(name: str) -> None:
+        make_bucket(name)
+        execute("UPDATE storage_areas SET changed_at = now() - interval '10 minutes'")
+        assert client.timer("sweep").status_code == 200  # of another pod
+
+    monkeypatch.setattr(store, "make_bucket", slowly)
+    assert client.post("/storage", json={"name": "reports", "kind": "bucket"}, headers=ADA).status_code == 503
+    assert client.get("/storage", headers=ADA).json["items"] == []
+
+
+def test_a_header_that_a_client_makes_up_chooses_no_other_operation(client: Any, area: str):
+    file = announce(client, area)
+    for path, variable, value in (
+        (f"/storage/{area}", "Homeid", area),
+        (f"/storage/{area}/files", "Areaid", area),
+        (f"/storage/{area}/files/{file['id']}", "Homeid", area),
+        (f"/storage/{area}/files/{file['id']}", "Areaid", area),
+    ):
+        answer = client.get(path, headers={**ADA, f"X-Fission-Params-{variable}": value})
+        assert (answer.status_code, answer.json["error_code"]) == (400, "VALIDATION_ERROR")
 
 
 def test_urls_are_signed_for_the_address_that_clients_reach(client: Any, area: str, pod: Pod):

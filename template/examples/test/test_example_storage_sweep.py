@@ -105,6 +105,12 @@ def expire() -> None:
     execute("UPDATE storage_files SET expires_at = now() - interval '1 hour' WHERE state = 'pending'")
 
 
+def without_grace(pod: Pod, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let objects of this moment count as old."""
+    monkeypatch.setattr(sweeper, "LEAST_GRACE_HOURS", 0)
+    pod.set_config("S3_ORPHAN_GRACE_HOURS", "0")
+
+
 def age_areas() -> None:
     execute("UPDATE storage_areas SET changed_at = now() - interval '2 days'")
 
@@ -150,7 +156,7 @@ def test_a_missing_object_is_reported_once_and_found_again(client: Any, area: st
     assert sweep(client) == {"lost": [file["id"]]}
     assert file["id"] in capfd.readouterr().out
     assert (state(client, file), state(client, other)) == ("lost", "stored")
-    assert complete(client, file).json["state"] == "lost"
+    assert complete(client, file).status_code == 409
     assert sweep(client) == {}
     put(key)  # from a backup
     assert sweep(client) == {"found": [file["id"]]}
@@ -171,18 +177,22 @@ def test_a_lost_file_can_be_deleted(client: Any, area: str):
     assert fetch_all("SELECT 1 FROM storage_files") == []
 
 
-def test_objects_without_a_file_are_deleted_after_the_grace_period_only(client: Any, area: str, pod: Pod):
+def test_objects_without_a_file_are_deleted_after_the_grace_period_only(
+    client: Any, area: str, pod: Pod, monkeypatch: pytest.MonkeyPatch
+):
     file = stored(client, area)
     orphan = f"{area}/{uuid4()}/a.txt"
     put(orphan)
     assert sweep(client) == {}
-    pod.set_config("S3_ORPHAN_GRACE_HOURS", "0")
+    without_grace(pod, monkeypatch)
     assert sweep(client) == {"orphans": 1}
     assert keys() == {row_of(file)["key"]}
 
 
-def test_what_is_in_the_bucket_beside_our_areas_is_left_alone(client: Any, area: str, pod: Pod):
-    pod.set_config("S3_ORPHAN_GRACE_HOURS", "0")
+def test_what_is_in_the_bucket_beside_our_areas_is_left_alone(
+    client: Any, area: str, pod: Pod, monkeypatch: pytest.MonkeyPatch
+):
+    without_grace(pod, monkeypatch)
     others = {"backup.tar", f"{uuid4()}/{uuid4()}/a.txt", f"{area}x/a.txt"}
     for key in others:
         put(key)
@@ -192,7 +202,7 @@ def test_what_is_in_the_bucket_beside_our_areas_is_left_alone(client: Any, area:
 
 def test_all_pages_are_compared_in_both_directions(client: Any, area: str, pod: Pod, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(store, "PAGE_KEYS", 2)
-    pod.set_config("S3_ORPHAN_GRACE_HOURS", "0")
+    without_grace(pod, monkeypatch)
     files = [stored(client, area) for _ in range(7)]
     lost = {file["id"] for file in files[::2]}
     for file in files[::2]:
@@ -265,10 +275,25 @@ def test_an_area_whose_bucket_is_gone_does_not_hold_up_the_others(client: Any, a
     assert sweep(client)["areas"] == 1
 
 
-def test_a_wrong_grace_period_is_named_in_the_log(client: Any, area: str, pod: Pod, capfd: pytest.CaptureFixture[str]):
-    pod.set_config("S3_ORPHAN_GRACE_HOURS", "a day")
+@pytest.mark.parametrize("hours", ["a day", "0", "1", "-1", "1.5", "8761", "10000000000"])
+def test_a_grace_period_that_would_delete_new_objects_is_refused(
+    client: Any, area: str, pod: Pod, capfd: pytest.CaptureFixture[str], hours: str
+):
+    put(f"{area}/{uuid4()}/just-written.txt")
+    pod.set_config("S3_ORPHAN_GRACE_HOURS", hours)
     assert client.timer("your-service-storage-sweep-sweep").status_code == 500
-    assert "S3_ORPHAN_GRACE_HOURS is not a whole number" in capfd.readouterr().out
+    assert "S3_ORPHAN_GRACE_HOURS is not a whole number from 2 to 8760" in capfd.readouterr().out
+    assert len(keys()) == 1
+
+
+def test_a_name_is_free_again_soon_after_a_pod_ended_while_it_made_the_bucket(client: Any, s3: str):
+    area = new_area(client, name="reports", kind="bucket")
+    execute("UPDATE storage_areas SET state = 'creating', changed_at = now() - interval '10 minutes'")
+    assert client.post("/storage", json={"name": "reports"}, headers=ADA).status_code == 409
+    assert sweep(client) == {}
+    assert new_area(client, name="reports") != area
+    age_areas()
+    assert sweep(client) == {"areas": 1}
 
 
 # Between any two steps the store may go away, or the pod. From here on it really does.
@@ -281,7 +306,8 @@ def test_an_area_whose_bucket_was_not_made_leaves_nothing(client: Any, own_store
     assert client.get("/storage", headers=ADA).json["items"] == []
     own_store()
     assert client.post("/storage", json={"name": "reports", "kind": "bucket"}, headers=ADA).status_code == 201
-    execute("UPDATE storage_areas SET changed_at = now() - interval '2 days' WHERE state = 'creating'")
+    assert sweep(client) == {}
+    age_areas()
     assert sweep(client) == {"areas": 1}
     assert len(client.get("/storage", headers=ADA).json["items"]) == 1
 

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import example_storage_s3 as store
+import example_storage_sweep as sweeper
 import pytest
 import requests
 from helpers import execute, fetch_all, fetch_one
@@ -89,6 +90,12 @@ def put(key: str) -> None:
     store._client().put_object(Bucket=store.shared_bucket(), Key=key, Body=b"other", ContentType="image/png")
 
 
+def without_grace(pod: Pod, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let objects of this moment count as old."""
+    monkeypatch.setattr(sweeper, "LEAST_GRACE_HOURS", 0)
+    pod.set_config("S3_ORPHAN_GRACE_HOURS", "0")
+
+
 def sweep(client: Any) -> dict[str, Any]:
     answer = client.timer("your-service-storage-sweep-sweep")
     assert answer.status_code == 200, answer.text
@@ -125,9 +132,10 @@ def test_after_any_story_a_sweep_makes_rows_and_objects_agree(
     client: Any,
     s3: str,  # noqa: F811 - a fixture
     pod: Pod,
+    monkeypatch: pytest.MonkeyPatch,
     actions: list[tuple[str, int]],
 ):
-    pod.set_config("S3_ORPHAN_GRACE_HOURS", "0")
+    without_grace(pod, monkeypatch)
     story = Story(client)
     story.announce()
     for action, number in actions:
@@ -173,9 +181,10 @@ def test_a_pod_that_is_killed_at_the_store_leaves_only_what_the_sweep_cleans(
     s3: str,  # noqa: F811 - a fixture
     pod: Pod,
     hanging: socket.socket,
+    monkeypatch: pytest.MonkeyPatch,
     step: str,
 ):
-    pod.set_config("S3_ORPHAN_GRACE_HOURS", "0")
+    without_grace(pod, monkeypatch)
     story = Story(client)
     file = story.announce().json
     story.upload(file)
@@ -193,6 +202,7 @@ def test_a_pod_that_is_killed_at_the_store_leaves_only_what_the_sweep_cleans(
     if step == "complete":
         assert story.complete(file).json["state"] == "stored"  # nothing was lost
     execute("UPDATE storage_files SET expires_at = now() - interval '1 hour'")
+    execute("UPDATE storage_areas SET changed_at = now() - interval '1 hour' WHERE state = 'creating'")
     sweep(client)
     check_agreement(story.area)
     left = fetch_one("SELECT count(*) AS number FROM storage_areas WHERE state = 'creating'")

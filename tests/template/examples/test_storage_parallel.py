@@ -80,6 +80,14 @@ def test_no_file_gets_into_an_area_that_is_being_deleted(client: Any, area: str)
     assert fetch_all(broken) == []
 
 
+def test_a_name_that_all_want_at_once_makes_one_area_and_one_bucket(client: Any, s3: str):  # noqa: F811 - a fixture
+    wanted = {"name": "reports", "kind": "bucket"}
+    found = Counter(at_once(CLIENTS, lambda _: client.post("/storage", json=wanted, headers=ADA).status_code))
+    assert found == {201: 1, 409: CLIENTS - 1}
+    buckets = [each["Name"] for each in store._client().list_buckets()["Buckets"]]
+    assert len([name for name in buckets if name.startswith(f"{s3[:30]}-")]) == 1
+
+
 def test_sweeps_at_once_remove_each_file_once(client: Any, area: str):
     for _ in range(20):
         uploaded(client, area)
