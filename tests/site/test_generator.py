@@ -158,9 +158,48 @@ def test_the_shown_commands_make_the_same_project(page: Page, tmp_path: Path) ->
     expect(page.locator("#kit-status[role=status]")).to_have_text("Copied the commands.")
     commands = page.evaluate("navigator.clipboard.readText()")
     assert f"--add {first} --namespace shop --executor newdeploy" in commands
-    bash = ["bash", "-ec", commands]
-    subprocess.run(bash, cwd=tmp_path, env=environment(), check=True, capture_output=True, umask=0o022)
+    run(commands, tmp_path)
     assert different(made, tree_of_folder(tmp_path / "orders")) == []
+
+
+def run(commands: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    bash = ["bash", "-ec", commands]
+    return subprocess.run(bash, cwd=folder, env=environment(), capture_output=True, text=True, check=True, umask=0o022)
+
+
+def test_the_commands_work_from_a_copy_on_disk_whatever_its_folder_is_called(
+    disk_page: Page, built_site: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / 'it\'s a "copy" (1) & [2-1] $HOME; {x,y}'
+    copy.symlink_to(built_site)
+    disk_page.goto(f"file://{copy}/download/index.html#name=orders")
+    run(ready(disk_page).locator(".kit-code code").last.inner_text(), tmp_path)
+    assert (tmp_path / "orders/create-project.sh").is_file()
+
+
+def test_the_commands_for_the_template_s_own_name_make_another_folder(page: Page, tmp_path: Path) -> None:
+    page.goto("download/#name=your-service")
+    made = tree_of_zip(downloaded(ready(page), "your-service"), "your-service")
+    run(page.get_by_role("region", name="The same without a browser").inner_text(), tmp_path)
+    assert different(made, tree_of_folder(tmp_path / "my-your-service")) == []
+
+
+@pytest.mark.parametrize(
+    ("choices", "last"),
+    [
+        ("", "./create-project.sh NAME ../NAME"),
+        ("#name=Orders", "./create-project.sh NAME ../NAME"),
+        ("#name=orders&namespace=My Shop", "./create-project.sh orders ../orders --namespace NAMESPACE"),
+    ],
+)
+def test_while_a_field_is_wrong_the_commands_have_a_place_for_it(
+    page: Page, unpacked: Path, choices: str, last: str
+) -> None:
+    page.goto(f"download/{choices}")
+    commands = ready(page).get_by_role("region", name="The same without a browser").inner_text()
+    assert commands.splitlines()[-1] == last
+    done = subprocess.run(last.split(), cwd=unpacked, env=environment(), capture_output=True, text=True)
+    assert (done.returncode, "is no valid name" in done.stderr) == (1, True)  # nothing is made of it by mistake
 
 
 def test_the_checksum_of_the_zip_is_shown_and_the_same_choices_give_the_same_bytes(download_page: Page) -> None:

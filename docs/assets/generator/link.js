@@ -41,7 +41,14 @@
   };
 
   /**
-   * @param {Choices} choices
+   * One word for a shell, whatever is in it.
+   * @param {string} text
+   * @returns {string}
+   */
+  const word = (text) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
+  /**
+   * @param {Choices} choices what is empty has to be filled in by the reader
    * @param {Choices} defaults
    * @param {string} archive address of the tar.gz
    * @param {string} folder that is in it
@@ -51,14 +58,16 @@
     const file = archive.slice(archive.lastIndexOf("/") + 1);
     const options = ["namespace", "executor"]
       .filter((key) => choices[key] !== defaults[key])
-      .map((key) => ` --${key} ${choices[key]}`);
+      .map((key) => ` --${key} ${choices[key] || key.toUpperCase()}`);
     if (choices.add.length) options.unshift(` --add ${choices.add.join(",")}`);
     const name = choices.name || "NAME";
+    const target = name === folder ? `my-${name}` : name; // the unpacked template has the folder of that name
+    const address = archive.replace(/[[\]]/g, encodeURIComponent); // curl takes brackets for a range
     return [
-      `curl -sO ${archive}`,
+      `curl -sO ${word(address)}`,
       `tar xzf ${file}`,
       `cd ${folder}`,
-      `./create-project.sh ${name} ../${name}${options.join("")}`,
+      `./create-project.sh ${name} ../${target}${options.join("")}`,
     ].join("\n");
   };
 
