@@ -102,6 +102,7 @@ def test_reset_brings_the_published_code_back_on_all_pages(named: Page, built_si
             break
     named.keyboard.press("Enter")
     expect(chip(named)).to_have_count(0)
+    expect(named.locator("main")).to_be_focused()
     assert shown(named) == published(built_site / "structure/index.html")
     named.goto("logging/")
     assert shown(named) == published(built_site / "logging/index.html")
@@ -110,8 +111,12 @@ def test_reset_brings_the_published_code_back_on_all_pages(named: Page, built_si
 
 def test_the_note_can_be_hidden_and_the_name_stays(named: Page) -> None:
     named.goto("structure/")
-    chip(named).get_by_role("button", name="Hide this note").click()
+    chip(named).get_by_role("button", name="Hide this note").focus()
+    named.keyboard.press("Enter")
     expect(chip(named)).to_have_count(0)
+    expect(named.locator("main")).to_be_focused()
+    named.keyboard.press("Tab")
+    assert named.evaluate("document.activeElement.closest('main') !== null")
     expect(named.locator("pre > code", has_text="blue-door/").first).to_be_visible()
 
 
@@ -143,6 +148,10 @@ def test_the_name_comes_into_pages_that_are_open_in_other_tabs(named: Page) -> N
     named.get_by_label("Service name", exact=True).fill("red-gate")
     expect(chip(other)).to_contain_text("Code shows red-gate")
     expect(other.locator("pre > code", has_text="red-gate/").first).to_be_visible()
+    chip(other).get_by_role("button", name="Reset").focus()
+    named.get_by_label("Service name", exact=True).fill("green-hill")
+    expect(chip(other)).to_contain_text("Code shows green-hill")
+    expect(chip(other).get_by_role("button", name="Reset")).to_be_focused()
 
 
 def test_filling_moves_nothing(named: Page) -> None:

@@ -48,6 +48,21 @@ def test_the_copied_link_opens_the_same_choices(open_generator: Open) -> None:
     assert page.evaluate("navigator.clipboard.readText()").endswith("/download/#name=orders&executor=newdeploy")
 
 
+@pytest.mark.parametrize("button", ["Copy commands", "Copy link to these choices", "Copy file"])
+def test_copying_again_is_announced_again(open_generator: Open, button: str) -> None:
+    page = open_generator("#name=orders")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    status = page.locator("#kit-status[role=status]")
+    heard = "(node) => new MutationObserver(() => heard.push(node.textContent)).observe(node, {childList: true})"
+    page.evaluate("window.heard = []")
+    status.evaluate(heard)
+    for times in range(1, 4):
+        page.get_by_role("button", name=button).click()
+        page.wait_for_function(
+            "(times) => heard.filter((text) => text.startsWith('Copied ')).length === times", arg=times
+        )
+
+
 def test_another_link_in_the_same_tab_is_followed(open_generator: Open) -> None:
     page = open_generator("#name=orders")
     page.evaluate("location.hash = '#name=billing'")
@@ -117,6 +132,16 @@ def test_control_enter_without_a_name_says_why_and_goes_to_the_field(open_genera
     expect(page.locator("#kit-status[role=status]")).to_have_text("Type a name, and the download is ready.")
 
 
+def test_control_enter_goes_to_the_first_field_that_is_wrong(open_generator: Open) -> None:
+    page = open_generator("#name=orders&namespace=Shop")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_label("Namespace", exact=True)).to_be_focused()
+    expect(page.locator("#kit-status[role=status]")).to_have_text("No download yet: the namespace is not valid.")
+    page.get_by_label("Service name", exact=True).fill("Orders")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_label("Service name", exact=True)).to_be_focused()
+
+
 def test_a_slash_in_a_field_is_a_letter_and_elsewhere_opens_the_search(open_generator: Open) -> None:
     page = open_generator()
     page.get_by_label("Service name", exact=True).focus()
@@ -176,3 +201,39 @@ def test_what_is_open_and_focused_stays_while_the_name_is_typed(open_generator: 
     expect(page.locator("[data-path='manifests/secret.yaml']")).to_be_visible()
     expect(page.get_by_role("region", name="manifests/secret.yaml")).to_contain_text("billing")
     expect(page.get_by_label("Service name", exact=True)).to_be_focused()
+
+
+def test_the_tree_keeps_its_place_in_a_closed_folder_while_the_name_is_typed(open_generator: Open) -> None:
+    page = open_generator("#name=orders")
+    name = page.get_by_label("Service name", exact=True)
+    page.locator("[data-path='.fission/deployment.json'] > span").click()
+    page.locator("[data-path='.fission/'] > span").click()
+    name.fill("billing")
+    page.locator("[role=tree] [tabindex='0']").focus()
+    assert focused(page) == ".fission"
+    page.keyboard.press("ArrowDown")
+    assert focused(page) == ".gitea"
+    name.fill("red-gate")
+    page.locator("[role=tree] [tabindex='0']").focus()
+    assert focused(page) == ".gitea"
+
+
+def test_a_place_in_the_tree_that_goes_away_becomes_the_closed_folder_of_the_chosen_file(open_generator: Open) -> None:
+    page = open_generator("#name=orders&add=crud")
+    page.locator("[data-path='.fission/'] > span").click()
+    page.keyboard.type("example_crud")
+    assert focused(page) == "example_crud.py, added"
+    page.get_by_role("checkbox", name=re.compile("^crud ")).uncheck()
+    page.locator("[role=tree] [tabindex='0']").focus()
+    assert focused(page) == ".fission"
+
+
+def test_keys_work_where_a_browser_focuses_the_list_itself(open_generator: Open) -> None:
+    page = open_generator("#name=orders")
+    tree = page.get_by_role("tree")
+    tree.evaluate("(tree) => { tree.tabIndex = -1; tree.focus(); }")
+    page.keyboard.press("Home")
+    assert focused(page) == "orders"
+    tree.focus()
+    page.keyboard.press("ArrowDown")
+    assert focused(page) == ".fission"

@@ -84,9 +84,23 @@
 
   /** @param {string} name empty for no hint */
   const showHint = (name) => {
+    const focused = hint !== null && hint.contains(document.activeElement);
     if (hint) hint.remove();
     hint = null;
-    if (!name) return;
+    if (name) addHint(name);
+    if (focused) (hint ? hint.querySelector("button") : readable()).focus({ preventScroll: true });
+  };
+
+  /** The page's text, ready to take the focus of a button that goes away. */
+  const readable = () => {
+    const main = document.querySelector("main");
+    main.tabIndex = -1;
+    main.addEventListener("blur", () => main.removeAttribute("tabindex"), { once: true });
+    return main;
+  };
+
+  /** @param {string} name */
+  const addHint = (name) => {
     hint = document.createElement("aside");
     hint.className = "kit-chip";
     hint.setAttribute("aria-label", "Name in the code of this page");
@@ -102,7 +116,7 @@
     close.textContent = "×";
     close.title = "Hide this note";
     close.setAttribute("aria-label", close.title);
-    close.addEventListener("click", () => hint.remove());
+    close.addEventListener("click", () => showHint(""));
     hint.append("Code shows ", shown, reset, close);
     document.body.append(hint);
   };

@@ -20,7 +20,7 @@
       this.offered = { executors: Object.keys(settings.executors), examples: data.examples.map(({ name }) => name) };
       this.valid = { ...this.defaults, name: data.name };
       this.form = new KIT.Form(this.defaults, settings.executors, data.examples, () => this.typed());
-      this.preview = new KIT.Preview((text) => this.say(text));
+      this.preview = new KIT.Preview((text) => this.sayAgain(text));
       this.commands = el("code");
       this.status = el("p", { id: "kit-status", role: "status" });
       this.result = el("p", { class: "kit-result" });
@@ -71,7 +71,8 @@
       this.button.setAttribute("aria-disabled", String(reason !== ""));
       this.result.replaceChildren();
       this.say(reason);
-      const shown = { ...this.valid, name: choices.name ? this.valid.name : "" };
+      const right = (key) => (this.problems[key] ? "" : choices[key]);
+      const shown = { ...choices, name: right("name"), namespace: right("namespace") };
       this.commands.textContent = KIT.toCommands(shown, this.defaults, this.archive, this.data.name);
     }
 
@@ -86,9 +87,9 @@
     download() {
       const reason = this.reason();
       if (reason) {
-        this.say("");
-        setTimeout(() => this.say(reason)); // said again, although it has been said before
-        this.form.name.input.focus();
+        this.sayAgain(reason);
+        const wrong = this.form.choices.name && !this.problems.name ? "namespace" : "name";
+        this.form[wrong].input.focus();
         return;
       }
       const { name } = this.valid;
@@ -109,8 +110,14 @@
       if (this.status.textContent !== text) this.status.textContent = text;
     }
 
+    /** @param {string} text that is heard, although it may have been said just before */
+    sayAgain(text) {
+      this.say("");
+      setTimeout(() => this.say(text));
+    }
+
     async _copied(text, what) {
-      this.say(KIT.copied(await KIT.copyText(text), what));
+      this.sayAgain(KIT.copied(await KIT.copyText(text), what));
     }
 
     _page() {

@@ -60,9 +60,11 @@
       if (now === this.shown) return;
       this.shown = now;
       const active = this.element.contains(document.activeElement) ? document.activeElement.dataset.path : null;
+      const stop = this._stopped();
       const top = folders(paths);
       this.element.replaceChildren(this._folder({ ...top, name: root }, notes));
-      this._stop(this._item(active) || this._item(this.selected) || this.element.firstElementChild);
+      const before = this._item(stop && stop.dataset.path);
+      this._stop(before || this._item(this.selected) || this.element.firstElementChild);
       if (active !== null) this._stopped().focus({ preventScroll: true });
     }
 
@@ -116,11 +118,13 @@
       return this.element.querySelector("[tabindex='0']");
     }
 
-    /** Makes one item the tree's tab stop. */
+    /** Makes one item the tree's tab stop, or the closed folder that hides it. */
     _stop(item) {
       const before = this._stopped();
       if (before) before.tabIndex = -1;
-      item.tabIndex = 0;
+      let seen = item;
+      for (let closed = seen; closed; closed = seen.parentElement.closest("[aria-expanded=false]")) seen = closed;
+      seen.tabIndex = 0;
     }
 
     _focus(item) {
@@ -156,7 +160,7 @@
 
     _key(event) {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
-      const item = event.target.closest("li");
+      const item = event.target.closest("li") || this._stopped(); // browsers may focus a list that scrolls
       const all = this._visible();
       const at = all.indexOf(item);
       const folder = item.getAttribute("aria-expanded");
