@@ -10,6 +10,10 @@ if (location.protocol === "file:") {
       frame.title = "Search";
       document.documentElement.append(frame);
       this.inner = frame.contentWindow;
+      // Else a browser may load the empty page later, and throw away what was put into the first one.
+      this.inner.document.open();
+      this.inner.document.write("<!doctype html><title>Search</title><body></body>");
+      this.inner.document.close();
       this.inner.postMessage = (data) => this.dispatchEvent(new MessageEvent("message", { data }));
       const script = this.inner.document.createElement("script");
       this.loaded = new Promise((done) => (script.onload = done));
