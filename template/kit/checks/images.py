@@ -131,7 +131,7 @@ def secret_variable(subject: Subject) -> Iterator[SpecError]:
     env = subject.settings.environment
     for key, names in (("runtime_envs", env.runtime_envs), ("builder_envs", env.builder_envs)):
         for name in names:
-            if _SECRET.search(name.upper()):
+            if _SECRET.search(name.upper()) and not name.startswith("FISSION_"):  # those name an object, and hold none
                 what, why = f"{name} looks like a secret", "Everybody who reads the specs reads it"
                 fix = "Put it into the Secret of the project"
                 yield subject.deployment.error(("environment", key, name), what, why, fix, of_key=True)
