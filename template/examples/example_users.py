@@ -101,7 +101,7 @@ def change_user() -> Any:
     """
     key, change = user_id(), json_body(UserChange).model_dump(exclude_unset=True)
     with duplicate_tag_refused(change.get("tag")), transaction():
-        stored, other_admins = locked(key, with_admins=not is_admin(ADMIN | change))
+        stored, other_admins = locked(key, ends_admin=not is_admin(ADMIN | change))
         wanted = stored | change | {"attributes": merged(stored["attributes"], change.get("attributes", {}))}
         if is_admin(stored) and not is_admin(wanted):
             check_somebody_is_left(other_admins)
@@ -124,14 +124,37 @@ def delete_user() -> Any:
     """Answer 204; 404 if there is no such user, 409 ``LAST_ADMIN`` if no other active admin would be left."""
     key = user_id()
     with transaction():
-        stored, other_admins = locked(key, with_admins=True)
+        stored, other_admins = locked(key, ends_admin=True)
         if is_admin(stored):
             check_somebody_is_left(other_admins)
         execute("DELETE FROM ai_users WHERE id = %(id)s", {"id": key})
     return None
 
 
-def locked(key: str, *, with_admins: bool) -> tuple[Row, list[Row]]:
+def locked(key: str, *, ends_admin: bool) -> tuple[Row, list[Row]]:
+    """Return the user, locked; if that takes an admin away also all other active admins, locked as well.
+
+    Whether it does can only be said once the user is locked. To lock the admins then would be out of order, so the
+    first lock is given back before, with the savepoint: nobody ever holds one row and waits for another but in order.
+
+    Args:
+        key: The id of the user.
+        ends_admin: Whether the user is no active admin afterwards.
+
+    Raises:
+        NotFoundError: There is no such user.
+    """
+    if not ends_admin:
+        return lock(key, with_admins=False)
+    execute("SAVEPOINT nothing_locked")
+    user, _ = lock(key, with_admins=False)
+    if not is_admin(user):
+        return user, []
+    execute("ROLLBACK TO SAVEPOINT nothing_locked")
+    return lock(key, with_admins=True)
+
+
+def lock(key: str, *, with_admins: bool) -> tuple[Row, list[Row]]:
     """Return the user, and on request all other active admins, so that nobody changes any of them until we are done.
 
     One statement, in the order of the ids: two requests that took the same rows in different orders would wait for

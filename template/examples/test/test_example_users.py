@@ -275,4 +275,24 @@ def test_changes_that_take_no_admin_away_do_not_wait_for_the_admins(client: Any,
     user = create(client)
     with second_connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM ai_users WHERE tag = 'root' FOR UPDATE")
-        assert client.put(user, json={"name": "Ada", "roles": ["admin"]}).status_code == 200
+        assert client.put(user, json={"roles": ["viewer"], "active": False}).status_code == 200
+        assert client.put(user, json={"name": "Ada", "active": True, "roles": ["admin"]}).status_code == 200
+        assert client.delete(create(client, "grace")).status_code == 204
+
+
+@pytest.mark.parametrize("change", [{"roles": ["viewer"]}, None])
+def test_a_user_who_becomes_the_last_admin_at_this_moment_is_not_taken_away(
+    client: Any, second_connection: Any, change: dict[str, Any] | None
+):
+    def end(user: str) -> Any:
+        return client.delete(user) if change is None else client.put(user, json=change)
+
+    user = create(client)
+    with second_connection.cursor() as cursor, ThreadPoolExecutor(1) as pool:
+        cursor.execute("UPDATE ai_users SET roles = '{admin}'")
+        answer = pool.submit(end, user)
+        wait_until_blocking(second_connection)
+        second_connection.commit()
+        assert error(answer.result()) == (409, "LAST_ADMIN")
+    create(client, "second", **ADMIN)
+    assert end(user).status_code in (200, 204)

@@ -71,6 +71,16 @@ def test_clients_that_take_locks_in_every_order_never_wait_for_each_other_for_ev
     assert fetch_all("SELECT 1 FROM ai_users WHERE active")
 
 
+def test_users_who_become_admins_and_end_at_once_leave_one_admin(client: Any, tmp_path: Path):
+    users = [create(client, tag=f"user-{number}", roles=["admin" if number == 0 else "viewer"]) for number in range(4)]
+    plans = []
+    for number in range(CLIENTS):
+        shifted = users[number % 4 :] + users[: number % 4]
+        plans.append([("PUT", user, {"roles": [role]}) for role in ("admin", "viewer") for user in shifted])
+    assert outcomes(at_once(plans, tmp_path)).keys() <= {200, "LAST_ADMIN"}
+    assert fetch_all("SELECT 1 FROM ai_users WHERE roles @> '{admin}'")
+
+
 def test_a_tag_is_given_once_to_clients_that_want_it_at_once(client: Any, tmp_path: Path):
     plans = [[("POST", USERS, {**ADA, "tag": "Ada.L" if number % 2 else "ada.l"})] for number in range(CLIENTS)]
     assert outcomes(at_once(plans, tmp_path)) == {201: 1, "DUPLICATE_TAG": CLIENTS - 1}
