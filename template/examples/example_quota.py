@@ -29,7 +29,7 @@ from exceptions import NotFoundError, ServiceException
 from helpers import by_method, entrypoint, fetch_one, get_user_from_headers, request_id
 from models import PaginatedResponse
 from paging import Listing, fetch_page
-from params import json_body, path_param, query_params
+from params import json_body, path_param, query_params, which_param
 
 QUOTAS = Listing(
     select="SELECT * FROM quotas_now",
@@ -77,14 +77,15 @@ def main() -> Any:
     }
     ```
     """
-    if path_param("consumeid", None):
-        return by_method(POST=consume)
-    if path_param("releaseid", None):
-        return by_method(POST=release)
-    if path_param("changesid", None):
-        return by_method(GET=list_changes)
-    if path_param("quotaid", None):
-        return by_method(GET=report_quota, PUT=change_limit, DELETE=remove_quota)
+    match which_param("consumeid", "releaseid", "changesid", "quotaid"):
+        case "consumeid":
+            return by_method(POST=consume)
+        case "releaseid":
+            return by_method(POST=release)
+        case "changesid":
+            return by_method(GET=list_changes)
+        case "quotaid":
+            return by_method(GET=report_quota, PUT=change_limit, DELETE=remove_quota)
     return by_method(GET=list_quotas, POST=define_quota)
 
 
@@ -200,7 +201,10 @@ def list_changes() -> Any:
     key, query = quota_id(path_param("changesid")), query_params(ChangeFilter)
     page = fetch_page(CHANGES, ChangesOfQuota(**query.model_dump(), quota_id=key))
     if not page["items"]:
-        found(fetch_one("SELECT 1 FROM quota_changes WHERE quota_id = %(id)s LIMIT 1", {"id": key}))
+        known = """
+            SELECT 1 FROM quotas WHERE id = %(id)s UNION ALL SELECT 1 FROM quota_changes WHERE quota_id = %(id)s LIMIT 1
+        """
+        found(fetch_one(known, {"id": key}))
     return PaginatedResponse[QuotaChange].model_validate(page)
 
 
@@ -231,12 +235,18 @@ def change(action: Action, statement: str, values: Row) -> Row | None:
 
 
 def exceeded(key: str, amount: int) -> ServiceException:
-    """Say what is left and when there will be more. The statement has decided already; this only looks it up."""
+    """Say what is left and when there will be more. The statement has decided already; this only looks it up.
+
+    Between the two somebody may have released, or a period begun: then there is enough now, and the client is to ask
+    again at once.
+    """
     row = quota_now(key)
     quota = QuotaResponse.model_validate(row)
     message = f"{amount} were asked for, which is more than what remains."
     refusal = ServiceException("QUOTA_EXCEEDED", 429, message, details=numbers_of(quota, amount))
-    if row["seconds_left"] is not None and amount <= quota.limit:  # else no waiting helps
+    if amount <= quota.remaining:
+        refusal.headers["Retry-After"] = "1"
+    elif row["seconds_left"] is not None and amount <= quota.limit:  # else no waiting helps
         refusal.headers["Retry-After"] = str(row["seconds_left"])
     return refusal
 

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg2
 import pytest
 
+import example_quota
 from helpers import execute, fetch_all, fetch_one
 from kit.parallel import wait_until_blocking
 
@@ -97,6 +98,24 @@ def test_there_is_no_retry_after_where_waiting_does_not_help(client: Any, fields
     response = consume(client, quota, 2)
     assert response.status_code == 429
     assert "Retry-After" not in response.headers
+
+
+@pytest.mark.parametrize("fields", [{"period": "none"}, {"period": "month"}], ids=lambda f: f["period"])
+def test_a_refusal_after_which_there_is_enough_again_says_so_at_once(
+    client: Any, monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any]
+):
+    quota = define(client, **fields)
+    consume(client, quota, 10)
+    look_up = example_quota.quota_now
+
+    def look_up_after_a_release(key: str) -> Any:
+        execute("UPDATE quotas SET used = used - 3 WHERE id = %(id)s", {"id": key})
+        return look_up(key)
+
+    monkeypatch.setattr(example_quota, "quota_now", look_up_after_a_release)
+    response = consume(client, quota, 3)
+    assert (response.status_code, response.json["details"]["remaining"]) == (429, 3)
+    assert response.headers["Retry-After"] == "1"
 
 
 def test_more_than_what_is_used_cannot_be_released(client: Any):
@@ -212,6 +231,14 @@ def test_the_audit_says_who_changed_what_before_and_after(client: Any):
     assert changes(client, quota, "?action=consume")[0]["request_id"] == "request-7"
     assert len(changes(client, quota, "?changed_by=root")) == 3
     assert changes(client, quota, "?changed_by=nobody") == []
+
+
+def test_a_quota_whose_old_changes_were_deleted_has_none_and_is_still_found(client: Any):
+    quota, gone = define(client), define(client, user_id="grace")
+    client.delete(f"/quotas/{gone}")
+    execute("DELETE FROM quota_changes")
+    assert changes(client, quota) == []
+    assert client.get(f"/quotas/{gone}/changes").status_code == 404
 
 
 def test_the_first_consumption_of_a_period_starts_at_zero_in_the_audit(client: Any):

@@ -63,6 +63,18 @@ def test_a_quota_that_does_not_exist_is_not_found(client: Any, quota: str):
     assert {answer.status_code for answer in answers} == {404}
 
 
+def test_a_header_that_a_client_makes_up_chooses_no_other_operation(client: Any):
+    quota = define(client)
+    client.post(f"/quotas/{quota}/consume", json={"amount": 5})
+    before = client.get(f"/quotas/{quota}/changes").json["items"]
+    for made_up in ("Consumeid", "Quotaid", "Changesid"):
+        answer = client.post(
+            f"/quotas/{quota}/release", json={"amount": 2}, headers={f"X-Fission-Params-{made_up}": quota}
+        )
+        assert (answer.status_code, answer.json["error_code"]) == (400, "VALIDATION_ERROR")
+    assert client.get(f"/quotas/{quota}/changes").json["items"] == before
+
+
 @pytest.mark.parametrize(
     "query",
     [
