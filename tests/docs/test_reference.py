@@ -15,7 +15,7 @@ from kit.specs.settings import Settings
 from tools import ROOT
 from tools.reference.api import public_names
 from tools.reference.commands import targets, walk
-from tools.reference.errors import uses
+from tools.reference.errors import of_module, uses
 from tools.reference.fields import parts
 from tools.reference.variables import VARIABLES, entry_kinds, rows_of, variables_in_code
 
@@ -83,6 +83,28 @@ def test_every_command_has_a_section_with_every_option(built_site: Path) -> None
         assert missing == [], path
 
 
+@pytest.mark.parametrize(
+    ("section", "row"),
+    [
+        ("kit-env", ("--output TEXT", "manifests/env[-STAGE].yaml", "A file, or - for standard output.")),
+        ("kit-deploy", ("--env STAGE", "", "The stage, as in .fission/STAGE-deployment.json. (required)")),
+        (
+            "kit-migrate-up",
+            ("--patience-seconds FLOAT RANGE", "60.0", "How long to wait for another migration run. (x>=0)"),
+        ),
+        ("kit-package", ("--output PATH", "dist", "")),
+    ],
+)
+def test_an_option_s_default_stands_apart_from_its_meaning(
+    section: str, row: tuple[str, str, str], built_site: Path
+) -> None:
+    heading = page(built_site, "commands").find(id=section)
+    assert heading is not None
+    table = heading.find_next("table")
+    assert table is not None
+    assert row in [tuple(cell.get_text() for cell in found.select("td")) for found in table.select("tbody tr")]
+
+
 def test_the_help_of_every_command_is_clean_and_has_an_example() -> None:
     for path, command in walk():
         text = command.help or ""
@@ -135,3 +157,30 @@ def test_every_error_code_is_listed_and_can_be_linked_to(built_site: Path) -> No
     )
     given = set(re.findall(r'"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)", 4\d\d|"([A-Z_]+)", 5\d\d', texts))
     assert {a or b for a, b in given} <= {u.code for u in uses()}
+
+
+def test_every_error_code_has_all_its_sentences(built_site: Path) -> None:
+    soup = page(built_site, "error-codes")
+    for use in uses():
+        assert use.sentence, use
+        span = soup.find(id=f"{use.code.lower()}-{use.status}")
+        assert span is not None
+        row = span.find_parent("tr")
+        assert row is not None
+        assert use.sentence.replace("`", "") in row.get_text().replace("\xa0", " "), use
+    cell = soup.find(id="unavailable-503").find_parent("tr").get_text()  # type: ignore[union-attr]
+    assert "The database is not available; try again in a moment." in cell
+
+
+def test_a_sentence_that_has_a_name_is_found_where_the_name_means_it(tmp_path: Path) -> None:
+    (tmp_path / "module.py").write_text(
+        'AWAY = "It is away."\n'
+        'message = "Of another scope."\n'
+        "def one(n):\n"
+        '    message = f"{n} is too many."\n'
+        '    raise ServiceException("TOO_MANY", 409, message)\n'
+        "def two(late):\n"
+        '    raise ServiceException("GONE", 410, "Too late." if late else AWAY)\n'
+    )
+    found = [(use.code, use.sentence) for use in of_module(tmp_path / "module.py")]
+    assert found == [("TOO_MANY", "... is too many."), ("GONE", "Too late."), ("GONE", "It is away.")]

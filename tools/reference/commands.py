@@ -61,11 +61,12 @@ def _row(parameter: click.Parameter, context: click.Context) -> tuple[str, str, 
     if record is None:
         return None
     name, text = record
-    found = re.search(r"\s*\[(.*)\]$", text)
-    default = re.search(r"default: ([^;\]]+)", found[1]) if found else None
-    notes = re.sub(r"default: [^;\]]+;?\s*", "", found[1]) if found else ""
+    found = re.search(r"\s*\[((?:[^\[\]]|\[[^\[\]]*\])*)\]$", text)
+    said = found[1].split("; ") if found else []
+    default = next((word.removeprefix("default: ") for word in said if word.startswith("default: ")), "")
+    notes = "; ".join(word for word in said if not word.startswith("default: "))
     text = text[: found.start()] if found else text
-    return code(name), code(default[1]) if default else "", text + (f" ({notes})" if notes else "")
+    return code(name), code(default) if default else "", text + (f" ({notes})" if notes else "")
 
 
 def _help(command: click.Command) -> tuple[str, list[str]]:

@@ -64,6 +64,7 @@ VARIABLES = {
     "FISSION_POD_ROOT": ("functions and tools", "The folder below which `secrets/` and `configs/` lie; default `/`."),
     "WSGI_FRAMEWORK": ("Fission's environment, `make run`", "`GEVENT` serves with gevent; anything else with bjoern."),
     "USERFUNCVOL": ("Fission's environment", "Where Fission puts the function's files; default `/userfunc`."),
+    "VENV": ("`make`, `python -m kit`", "The folder of the project's virtual environment; default `.venv`."),
     "PG_BIN": ("tools", "A folder with PostgreSQL's own programs, instead of those that come from the package index."),
     "AUDIT_URL": ("`kit audit`", "Another server of vulnerability data in OSV's format."),
     "KUBECONFIG": ("`kit deploy`", "The file with the access to the cluster, as for kubectl."),
