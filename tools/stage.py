@@ -1,4 +1,4 @@
-"""What the pages of one run share: the built site over HTTP, a virtual environment, a PostgreSQL."""
+"""What the pages of one run share: the built site over HTTP, a virtual environment, a PostgreSQL, the run of tests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from kit.database import Dsn
 from kit.postgres import Server
 from kit.project import Project
 
-from tools import ROOT, archive, environments
+import tools
+from tools import ROOT, archive, environments, tested
+from tools.tested import Tested
 
 
 class Stage:
@@ -42,7 +44,7 @@ class Stage:
 
     def parts(self) -> dict[str, Any]:
         """Make everything, and return it for other processes."""
-        names = ("site", "archive", "site_port", "venv", "server", "migrated")
+        names = ("site", "archive", "site_port", "venv", "server", "migrated", "tested")
         return {name: getattr(self, name) for name in names}
 
     @functools.cached_property
@@ -80,6 +82,11 @@ class Stage:
         dsn = self._cleanup.enter_context(database.scratch(self.server, prefix="docs_template"))
         migrate.apply(dsn, Project(archive.TEMPLATE).all_migrates)
         return dsn
+
+    @functools.cached_property
+    def tested(self) -> Tested:
+        """Which lines the template's own tests run."""
+        return tested.of(tools.ROOT / "template")
 
     def close(self) -> None:
         """Stop everything."""

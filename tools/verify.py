@@ -61,12 +61,11 @@ def main() -> int:
     wanted = parser.parse_args().page
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that servers are stopped then, too
     started = time.monotonic()
-    kit = state.of_kit()
+    before = state.of_all_pages()
     try:
         with own_stage() as stage, ThreadPoolExecutor(1) as aside:
             database = aside.submit(lambda: stage.migrated)  # PostgreSQL starts while pages are read
             pages = read_pages(wanted)
-            before = {page.path: state.of_page(page.path, kit) for page in pages}
             database.result()
             found = _one(pages[0], stage) if wanted else every(pages, stage)
     except (PageError, site.SiteError, EnvironmentNotMade, KitError) as error:
@@ -80,12 +79,17 @@ def main() -> int:
     for outcome in found:
         if outcome.proof:
             book.add(outcome.block, outcome.proof, outcome.seconds)
-    book.write({page: of_page for page, of_page in before.items() if page not in broken})
+    proved = {outcome.block.page for outcome in found} - broken
+    held = state.unchanged(before)
+    book.write({page: held[page] for page in proved & held.keys()})
     seconds = time.monotonic() - started
     if not wanted:
         say("\n".join(["", *book.summary(), *(f"\n{outcome.error}" for outcome in wrong)]))
     rate = f"{len(found) / seconds:.1f} blocks/s"
     say(f"\n{len(found) - len(wrong)} of {len(found)} blocks verified in {seconds:.1f} s, {rate}")
+    if lost := proved - held.keys():
+        names = ", ".join(sorted(map(from_root, lost))[:3]) + (f" and {len(lost) - 3} more" if len(lost) > 3 else "")
+        say(f"{names}: not kept, because something was edited while it was verified; verify it again")
     return 1 if wrong else 0
 
 

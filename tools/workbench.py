@@ -25,15 +25,16 @@ from kit.project import Project
 from pytest_examples import EvalExample
 
 from tools import ROOT, archive, environments
-from tools.environments import PYTHON, unpack
+from tools.environments import DROPPED, unpack
+from tools.environments import environment as environment  # its other users look for it here
 from tools.expand import Block, Page
 from tools.ledger import Unproved
 from tools.stage import Stage
 from tools.terminal import Terminal
 
 SITE_PORT, RUN_PORT = 8000, 8888  # what pages say; the run uses free ports and translates
+ACTIVATE = "`. .venv/bin/activate`"  # how pages say that a terminal needs the project's environment
 VAULT_KEY = base64.b64encode(bytes(range(32))).decode()  # a key for pages, the same in every run
-_DROPPED = re.compile(r"^(DATABASE_URL|PG.*|VIRTUAL_ENV|PYTEST_.*|MAKE.*|MFLAGS|FISSION_.*|PYTHON.+|PORT|VENV)$")
 
 
 def evaluator(folder: Path) -> EvalExample:
@@ -55,19 +56,11 @@ def free_port() -> int:
         return int(s.getsockname()[1])
 
 
-def environment() -> dict[str, str]:
-    """What a newcomer's shell has: nothing of this run's database, paths and test settings."""
-    kept = {k: v for k, v in os.environ.items() if not _DROPPED.match(k)}
-    here = str(Path(sys.executable).parent)
-    kept["PATH"] = os.pathsep.join(p for p in kept["PATH"].split(os.pathsep) if p != here)
-    return kept | {"LC_ALL": "C.UTF-8", "TERM": "dumb", "COLUMNS": "100", "PYTHON": PYTHON}
-
-
 class Workbench:
     """What the blocks of one page share: a folder, shells, a database.
 
     A page that says `workspace: empty` in its front matter starts in an empty folder, as a newcomer does; others
-    start in an unpacked `your-service/` whose virtual environment is ready and active.
+    start in an unpacked `your-service/` whose virtual environment is ready, and active if the page says how.
     """
 
     def __init__(self, page: Page, stage: Stage, evaluate: EvalExample, folder: Path) -> None:
@@ -130,13 +123,15 @@ class Workbench:
         """The environment of this page's shells."""
         env = environment() | {"PORT": str(self.run_port)}
         if not self.empty:
-            env |= {"VENV": str(self.stage.venv), "PATH": f"{self.stage.venv / 'bin'}{os.pathsep}{env['PATH']}"}
+            env |= {"VENV": str(self.stage.venv)}
         return env
 
     def terminal(self, name: str) -> Terminal:
-        """Return the page's shell of that name, opened on first use."""
+        """Return the page's shell of that name, opened on first use; it is prepared as the page's text says."""
         if name not in self._terminals:
             self._terminals[name] = Terminal(self.home, self.environment)
+            if not self.empty and ACTIVATE in self.page.text:
+                self._terminals[name].run(f". {self.stage.venv / 'bin/activate'}", 10)
         return self._terminals[name]
 
     def printed_aside(self, terminal: Terminal) -> str:
@@ -164,7 +159,7 @@ class Workbench:
         pod.lay_out(project, self.folder / "pod", settings, secrets)
         paths = [str(archive.TEMPLATE / part) for part in ("src", "examples", "")]
         with pytest.MonkeyPatch.context() as patch:
-            for name in [n for n in os.environ if _DROPPED.match(n)]:
+            for name in [n for n in os.environ if DROPPED.match(n)]:
                 patch.delenv(name)
             patch.setenv(pod.ROOT_VARIABLE, str(self.folder / "pod"))
             forget(archive.TEMPLATE)

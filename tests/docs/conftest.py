@@ -17,14 +17,15 @@ from tools.proving import Outcome, outcomes, pool, start_all
 from tools.stage import Stage
 from tools.verify import read_pages
 
+collect_ignore = ["tiny"]  # its tests are those of another template
+
 
 class Proofs:
     """Proves pages when a test first asks for one, and keeps what became of their blocks."""
 
-    def __init__(self, pages: list[Page], stage: Stage, folder: Path, *, alone: bool) -> None:
-        self.pages, self._stage, self._folder, self._alone = pages, stage, folder, alone
-        kit = state.of_kit()
-        self._states = {page.path: state.of_page(page.path, kit) for page in pages}
+    def __init__(self, wanted: str, stage: Stage, folder: Path) -> None:
+        self._before = state.of_all_pages()
+        self.pages, self._stage, self._folder, self._alone = read_pages(wanted), stage, folder, bool(wanted)
         self._known: dict[str, list[Outcome]] = {}
         self._pool: ProcessPoolExecutor | None = None
 
@@ -52,19 +53,19 @@ class Proofs:
         return book
 
     def close(self) -> Ledger:
-        """Stop, write the ledger of the pages that are proved completely, and return it."""
+        """Stop, write the ledger of the pages that are proved completely and unchanged, and return it."""
         if self._pool:
             self._pool.shutdown(cancel_futures=True)
         proved = {page for page, found in self._known.items() if all(o.proof for o in found)}
         book = self.ledger
-        book.write({page: of_page for page, of_page in self._states.items() if page in proved})
+        book.write({page: of_page for page, of_page in state.unchanged(self._before).items() if page in proved})
         return book
 
 
 @pytest.fixture(scope="session")
 def proofs(pytestconfig: pytest.Config, stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proofs]:
     wanted = pytestconfig.getoption("--page")
-    made = Proofs(read_pages(wanted), stage, tmp_path_factory.mktemp("page"), alone=bool(wanted))
+    made = Proofs(wanted, stage, tmp_path_factory.mktemp("page"))
     yield made
     pytestconfig.stash[LEDGER] = made.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs import tiny_kit
-from tools import ROOT, archive, environments, links, site
+from tools import ROOT, archive, environments, links, site, tested
 from tools.stage import Stage
 from tools.workbench import environment, fresh_copy
 
@@ -149,6 +150,16 @@ BLOCKS = {
         add('\n```{ .console colour="red" }\n$ true\n```\n'), ": unknown option colour"
     ),
     "code pasted into a page": on_page(add("\n```python\nprint(1)\n```\n"), ": python is typed in the page"),
+    "a body that cannot run": Drift(
+        "template/src/greeting.py",
+        swap('return f"Hello, {name}!"', "return this_name_does_not_exist(1 / 0)"),
+        r"docs/page\.md:17 \(template/src/greeting\.py:4\): tests of the template enter it and fail.*NameError",
+    ),
+    "a test of the template that cannot be imported": Drift(
+        "template/test/test_greeting.py",
+        add("import nowhere\n"),
+        r"docs/page\.md:17 .*: the template's tests cannot be run.*No module named 'nowhere'",
+    ),
     "an output of Python that was edited": in_snippet("hello.py", swap("#> Hello", "#> Good day"), "Failed: Print"),
     "a snippet with a syntax error": in_snippet("hello.py", swap('print("', "print("), "line 3 of hello.py: Syntax"),
     "a snippet that raises": in_snippet("hello.py", add("1 / 0\n"), r"line 5 of hello\.py: ZeroDivisionError"),
@@ -288,6 +299,10 @@ def test_the_command_names_the_place_and_fails(tmp_path: Path) -> None:
     snippet = copy / "snippets/secrets/read_secret.py"
     snippet.write_text(re.sub(r"(?m)^(\s*#> ).*$", r"\1something else", snippet.read_text("utf-8"), count=1))
     venv = environments.ready("project", archive.TEMPLATE / "dev-requirements.txt")  # the copy need not make its own
+    tested.of(archive.TEMPLATE)
+    (copy / ".cache").mkdir()
+    for kept in environments.CACHE.glob("tested-*"):  # nor run the template's tests
+        (shutil.copytree if kept.is_dir() else shutil.copy)(kept, copy / ".cache" / kept.name)
     done = subprocess.run(
         [sys.executable, "-m", "tools.verify", "docs/secrets.md"],
         cwd=copy,

@@ -69,4 +69,5 @@ def findings(root: Path, stage: Stage, folder: Path, page: str) -> Iterator[list
 def _wrong_blocks(page: Page, stage: Stage, folder: Path) -> list[str]:
     place = folder / "blocks"
     place.mkdir()
+    vars(stage).pop("tested", None)  # that of the kit before
     return [outcome.error for outcome in outcomes(page, stage, place) if not outcome.proof]

@@ -50,6 +50,35 @@ def test_what_is_old_is_removed_when_something_new_is_made(cache: Path, download
     assert not old.exists()
 
 
+def test_what_is_used_is_not_old(cache: Path, download: Path) -> None:
+    project = environments.unpacked(download)
+    for used in cache.glob("unpacked-*"):
+        os.utime(used, (0, 0))
+    environments.unpacked(download)
+    download.write_bytes(download.read_bytes() + b"\0" * 3)
+    environments.unpacked(download)
+    assert project.exists()
+
+
+def test_what_cannot_be_made_leaves_nothing(cache: Path) -> None:
+    def half(place: Path) -> None:
+        place.mkdir()
+        raise RuntimeError("no more space")
+
+    with pytest.raises(RuntimeError, match="no more space"):
+        environments.made_once("half", "1", half)
+    assert not list(cache.glob("half-*"))
+
+
+def test_another_build_of_python_has_environments_of_its_own(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pins.txt").touch()
+    first = environments.ready("empty", tmp_path / "pins.txt")
+    monkeypatch.setattr(environments, "PYTHON_KEY", "another")
+    assert environments.ready("empty", tmp_path / "pins.txt") != first
+
+
 def test_requirements_that_cannot_be_installed_are_one_clear_error(cache: Path, tmp_path: Path) -> None:
     (tmp_path / "pins.txt").write_text("click\n")
     with pytest.raises(EnvironmentNotMade, match=r"uv pip install.*hash"):

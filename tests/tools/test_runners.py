@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from kit.checks.registry import rules
 
-from tools import ROOT
+from tools import source
 from tools.expand import Block, Page
-from tools.ledger import Unproved
+from tools.ledger import Proof, Unproved
 from tools.runners import prove, text
 from tools.stage import Stage
 from tools.workbench import Workbench, evaluator
@@ -163,13 +163,16 @@ def test_a_wrong_file_is_caught_by_running_or_reading_it(
     assert message.replace("a.sql", "20990101000000_a.sql") in str(caught.value) or message in str(caught.value)
 
 
-def test_a_symbol_of_the_template_runs_inside_its_module(bench: Workbench) -> None:
-    file = ROOT / "template/src/settings.py"
-    rows = file.read_text().split("\n")
-    first = next(n for n, row in enumerate(rows) if row.startswith("def pod_root"))
-    text = "\n".join(rows[first : first + 3])
-    cut = Block("page.md", 7, "python", {}, text, tuple((file, first + 1 + n) for n in range(3)))
-    assert prove(cut, bench).how == "run inside template/src/settings.py"
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [("template/kit/pod.py", "lay_out"), ("template/src/exceptions.py", "SQLSTATES")],
+    ids=["a function outside of what is watched", "a value"],
+)
+def test_what_no_test_of_the_template_enters_is_validated_only(file: str, name: str, bench: Workbench) -> None:
+    shown = source.cut(file, name)
+    rows = range(shown.line, shown.line + len(shown.text.split("\n")))
+    cut = Block("page.md", 7, "python", {}, shown.text, tuple((shown.path, row) for row in rows))
+    assert prove(cut, bench) == Proof("validated", f"defined inside {file}")
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tools import ROOT
 from tools.expand import READMES, PageError
 from tools.verify import read_pages
+from tools.workbench import environment, fresh_copy
 
 
 @pytest.mark.parametrize("wanted", ["docs/secrets.md", "secrets.md", "./docs/secrets.md"])
@@ -41,3 +44,28 @@ def test_the_command_ends_without_a_traceback() -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("docs/nowhere.md: no such page")
     assert "Traceback" not in done.stderr
+
+
+EDITED = """---
+title: Edited
+description: A page of which one block does something to files.
+workspace: empty
+---
+
+```console
+$ echo >> {place}
+```
+"""
+
+
+@pytest.mark.parametrize(
+    ("edited", "kept"), [("elsewhere.txt", True), ("docs/edited.md", False), ("template/src/health.py", False)]
+)
+def test_a_proof_is_kept_only_if_nothing_was_edited_while_it_ran(edited: str, kept: bool, tmp_path: Path) -> None:
+    copy = fresh_copy(tmp_path)
+    (copy / "docs/edited.md").write_text(EDITED.format(place=copy / edited))
+    command = [sys.executable, "-m", "tools.verify", "docs/edited.md"]
+    done = subprocess.run(command, cwd=copy, env=environment(), capture_output=True, text=True, check=False)
+    assert "1 of 1 blocks verified" in done.stdout, done.stdout + done.stderr
+    assert ("docs/edited.md: not kept, because something was edited" in done.stdout) is not kept
+    assert ("edited.md" in json.loads((copy / ".cache/ledger.json").read_text())) is kept

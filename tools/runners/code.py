@@ -21,7 +21,8 @@ import psycopg2
 import pytest_examples.run_code
 from pytest_examples import CodeExample
 
-from tools import ROOT
+import tools
+from tools import ROOT, tested
 from tools.expand import Block
 from tools.ledger import Proof, Unproved
 
@@ -29,16 +30,19 @@ if TYPE_CHECKING:
     from tools.workbench import Workbench
 
 TEMPLATE = ROOT / "template"
+_MOST_NAMED = 3  # tests that fail
 
 # Its own traceback ends the run with INTERNALERROR on Python 3.11, and hides the line of the block on later ones.
 pytest_examples.run_code.create_example_traceback = lambda *_: None  # type: ignore[attr-defined]
 
 
 def python(block: Block, bench: Workbench) -> Proof:
-    """Run a snippet with its prints checked, a symbol inside its module, a test by pytest in a project."""
+    """Run a snippet with its prints checked, a test by pytest in a project; the template's tests run its functions."""
     file = _file(block)
     if file.name.startswith("test_"):
         return _pytest(block, file, bench)
+    if proof := _entered(block, file, bench):
+        return proof
     quiet = io.StringIO()
     with (
         bench.python_surroundings(),
@@ -50,13 +54,36 @@ def python(block: Block, bench: Workbench) -> Proof:
         try:
             if file.is_relative_to(TEMPLATE):
                 _run_inside(block, file)
-                return Proof("executed", f"run inside {file.relative_to(ROOT)}")
+                return Proof("validated", f"defined inside {file.relative_to(ROOT)}")
             bench.evaluate.run_print_check(_example(block, file), rewrite_assertions=False)
             return Proof("executed", "run by pytest-examples, prints compared")
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit and pytest's own outcomes, too: all mean that the block is wrong
             raise Unproved(block, f"{_line(error, block, file)}{type(error).__name__}: {error}") from error
+
+
+def _entered(block: Block, file: Path, bench: Workbench) -> Proof | None:
+    """Look whether the template's tests run the body of what is shown; None if they never enter it, or it has none.
+
+    Raises:
+        Unproved: A test that enters it fails, or no test can be run.
+    """
+    template = tools.ROOT / "template"
+    if not any(file.is_relative_to(template / folder) for folder in tested.FOLDERS):
+        return None
+    name = file.relative_to(template).as_posix()
+    lines = [line for origin in block.origins if origin for line in origin[1:]]
+    inside = tested.bodies(file.read_text("utf-8"), lines[0], lines[-1])
+    if not inside:
+        return None
+    if bench.stage.tested.broken:
+        raise Unproved(block, f"the template's tests cannot be run; try `make test` there\n{bench.stage.tested.broken}")
+    if wrong := bench.stage.tested.failed_in(name, inside):
+        named = "\n".join(wrong[:_MOST_NAMED]) + ("\n..." if len(wrong) > _MOST_NAMED else "")
+        raise Unproved(block, f"tests of the template enter it and fail; `make test` there shows them\n{named}")
+    run, there = bench.stage.tested.count(name, inside)
+    return Proof("executed", f"run by the template's tests, {run} of {there} lines") if run else None
 
 
 def _run_inside(block: Block, file: Path) -> None:
