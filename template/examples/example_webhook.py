@@ -1,8 +1,8 @@
 """Receive webhooks: check who sent them, put them into an inbox, answer at once. The work is done later.
 
-``receive`` is the whole way of a delivery. What each sender signs, and how it names an event, is one line of
-``SOURCES``; the signatures are in ``example_webhook_signatures``, the work in ``example_webhook_work``, the effect in
-``example_webhook_events``. URLs in a payload are data: nothing here follows them.
+``receive`` is the whole way of a delivery. Who may send, with which secrets, what it signs and how it names an event is
+one entry of ``SOURCES``. The signatures are in ``example_webhook_signatures``, the work is in ``example_webhook_work``,
+the effect in ``example_webhook_events``. URLs in a payload are data: nothing here follows them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, Final
 from flask import request
 
 from example_webhook_models import WebhookReceipt
-from example_webhook_settings import is_gone, secrets_of, tolerance_seconds
+from example_webhook_settings import is_gone, tolerance_seconds
 from example_webhook_signatures import (
     Delivery,
     SignatureInvalidError,
@@ -26,8 +26,8 @@ from example_webhook_signatures import (
     verify_standard,
     verify_stripe,
 )
-from exceptions import NotFoundError, ServiceException, ValidationError
-from helpers import by_method, entrypoint, fetch_one, request_id
+from exceptions import ConfigurationError, NotFoundError, ServiceException, ValidationError
+from helpers import by_method, entrypoint, fetch_one, get_secret, request_id
 from params import path_param
 
 MAX_BODY_BYTES: Final = 1_048_576  # Standard Webhooks recommends 20 kB; GitHub's largest are 25 MB
@@ -46,18 +46,33 @@ class Source:
     """One kind of sender.
 
     Args:
+        secrets: Reads what it may sign with, separated by blanks: several while a secret is rotated, none if the source
+            is not in use. The name of the setting must be a literal, so that ``python -m kit env`` finds it.
         verify: Raises unless the delivery was signed with one of the secrets.
         name_event: Returns id and type of an event. The id must stay the same when the delivery is repeated.
     """
 
+    secrets: Callable[[], str | None]
     verify: Callable[[Delivery, Sequence[str]], None]
     name_event: Callable[[Delivery, Payload], tuple[Any, Any]]
 
 
 SOURCES: Final = {
-    "standard": Source(verify_standard, lambda sent, payload: (sent.header("webhook-id"), payload.get("type"))),
-    "github": Source(verify_github, lambda sent, _: (sent.header("x-github-delivery"), sent.header("x-github-event"))),
-    "stripe": Source(verify_stripe, lambda _, payload: (payload.get("id"), payload.get("type"))),
+    "standard": Source(
+        secrets=lambda: get_secret("WEBHOOK_STANDARD_SECRETS"),
+        verify=verify_standard,
+        name_event=lambda sent, payload: (sent.header("webhook-id"), payload.get("type")),
+    ),
+    "github": Source(
+        secrets=lambda: get_secret("WEBHOOK_GITHUB_SECRETS"),
+        verify=verify_github,
+        name_event=lambda sent, _: (sent.header("x-github-delivery"), sent.header("x-github-event")),
+    ),
+    "stripe": Source(
+        secrets=lambda: get_secret("WEBHOOK_STRIPE_SECRETS"),
+        verify=verify_stripe,
+        name_event=lambda _, payload: (payload.get("id"), payload.get("type")),
+    ),
 }
 
 
@@ -89,7 +104,7 @@ def receive() -> Any:
     if is_gone(name):
         raise ServiceException("GONE", 410, "This source is not received any more; end the subscription.")
     sent = delivery()
-    secrets = secrets_of(name)
+    secrets = (SOURCES[name].secrets() or "").split()
     if not secrets:  # for the sender the same as a source that never existed
         _log.warning("webhook source without a secret", extra={"source": name})
         raise NotFoundError("There is no such source.")
@@ -98,6 +113,8 @@ def receive() -> Any:
     except SignatureInvalidError as error:
         _log.warning("webhook refused", extra={"source": name, "reason": error.reason})
         raise
+    except ConfigurationError as error:
+        raise ConfigurationError(f"secrets of the webhook source {name}: {error}") from None
     event_id, event_type = SOURCES[name].name_event(sent, parsed(sent.body))
     if not isinstance(event_id, str) or not _EVENT_ID.fullmatch(event_id):
         raise ValidationError("The event has no id that could tell it from others.")

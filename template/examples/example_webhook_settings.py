@@ -1,19 +1,9 @@
-"""The settings of the webhook example, all in one place."""
+"""The settings of the webhook example, all in one place but for the secrets, which ``SOURCES`` names."""
 
 from __future__ import annotations
 
 from exceptions import ConfigurationError
-from helpers import get_config, get_secret
-
-
-def secrets_of(source: str) -> list[str]:
-    """Return what a source may sign with; several while a secret is rotated, none for a source that is not in use."""
-    values = {
-        "standard": lambda: get_secret("WEBHOOK_STANDARD_SECRETS"),
-        "github": lambda: get_secret("WEBHOOK_GITHUB_SECRETS"),
-        "stripe": lambda: get_secret("WEBHOOK_STRIPE_SECRETS"),
-    }
-    return (values[source]() or "").split()
+from helpers import get_config
 
 
 def is_gone(source: str) -> bool:

@@ -36,6 +36,7 @@ class SignatureInvalidError(ServiceException):
 
     def __init__(self, reason: str) -> None:
         super().__init__("SIGNATURE_INVALID", 401, "The signature is not valid.")
+        self.headers["WWW-Authenticate"] = "Signature"  # RFC 9110, 15.5.2: a 401 must say how to authenticate
         self.reason = reason
 
 
@@ -100,7 +101,7 @@ def verify_github(delivery: Delivery, secrets: Sequence[str]) -> None:
         SignatureInvalidError: The signature is of none of the secrets.
         ConfigurationError: A secret is too short.
     """
-    keys = _text_keys("WEBHOOK_GITHUB_SECRETS", secrets)
+    keys = _text_keys(secrets)
     given = _pairs(delivery.header("x-hub-signature-256"), ",", "=")
     if not _signed_with(keys, delivery.body, [_from_hex(text) for name, text in given if name == "sha256"]):
         raise SignatureInvalidError("no signature matches")
@@ -113,7 +114,7 @@ def verify_stripe(delivery: Delivery, secrets: Sequence[str]) -> None:
         SignatureInvalidError: No signature is of one of the secrets, or the delivery is too old or malformed.
         ConfigurationError: A secret is too short.
     """
-    keys = _text_keys("WEBHOOK_STRIPE_SECRETS", secrets)
+    keys = _text_keys(secrets)
     given = _pairs(delivery.header("stripe-signature"), ",", "=")
     timestamps = [text for name, text in given if name == "t"]
     timestamp = timestamps[0] if len(timestamps) == 1 else ""
@@ -176,12 +177,12 @@ def _standard_keys(secrets: Iterable[str]) -> tuple[list[bytes], list[bytes]]:
             public_keys.append(key)
         else:
             wanted = f"whsec_<base64 of at least {MIN_KEY_BYTES} bytes> or whpk_<base64 of 32 bytes>"
-            raise ConfigurationError(f"secret WEBHOOK_STANDARD_SECRETS: entry {number} is not {wanted}")
+            raise ConfigurationError(f"entry {number} is not {wanted}")
     return hmac_keys, public_keys
 
 
-def _text_keys(name: str, secrets: Iterable[str]) -> list[bytes]:
+def _text_keys(secrets: Iterable[str]) -> list[bytes]:
     for number, secret in enumerate(secrets, start=1):
         if len(secret) < MIN_SECRET_CHARS:
-            raise ConfigurationError(f"secret {name}: entry {number} has fewer than {MIN_SECRET_CHARS} characters")
+            raise ConfigurationError(f"entry {number} has fewer than {MIN_SECRET_CHARS} characters")
     return [secret.encode() for secret in secrets]

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from example_webhook import MAX_BODY_BYTES
-from helpers import execute, fetch_all
+from example_webhook import MAX_BODY_BYTES, SOURCES, Source
+from example_webhook_signatures import verify_standard
+from helpers import execute, fetch_all, get_secret
 from kit.pod import Pod
 
 SECRET = "whsec_" + base64.b64encode(b"a standard webhooks secret of 32").decode()
@@ -107,6 +108,26 @@ def test_github_names_events_in_headers_and_stripe_in_the_body(client: Any):
     ]
 
 
+def test_another_sender_is_one_entry_and_its_secrets_are_its_own(
+    client: Any, pod: Pod, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    entry = Source(
+        secrets=lambda: get_secret("WEBHOOK_ACME_SECRETS"),
+        verify=verify_standard,
+        name_event=lambda sent, payload: (sent.header("webhook-id"), payload.get("event")),
+    )
+    monkeypatch.setitem(SOURCES, "acme", entry)
+    assert send(client, signed(), source="acme").status_code == 404, "it has no secret yet"
+    pod.set_secret("WEBHOOK_ACME_SECRETS", NEW_SECRET)
+    assert send(client, signed(), source="acme").status_code == 401, "the secret of another source"
+    body = b'{"event": "parcel.sent"}'
+    assert send(client, signed(body, NEW_SECRET), body, "acme").status_code == 202
+    assert [(row["source"], row["event_type"]) for row in inbox()] == [("acme", "parcel.sent")]
+    pod.set_secret("WEBHOOK_ACME_SECRETS", "mistyped")
+    assert send(client, signed(), source="acme").json["error_code"] == "CONFIGURATION_ERROR"
+    assert "secrets of the webhook source acme: entry 1 is not" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("kind", [None, 7, "", "x" * 201, "a\u0000b", {"a": 1}])
 def test_an_event_that_does_not_say_its_type_is_stored_as_unknown(client: Any, kind: Any):
     body = json.dumps({"type": kind}).encode()
@@ -165,6 +186,7 @@ def test_a_hostile_delivery_is_refused_with_one_and_the_same_answer(client: Any,
         response = send(client, headers, body, source)
         assert (response.status_code, response.json["error_code"]) == (401, "SIGNATURE_INVALID")
         assert (response.json["error_msg"], response.json["details"]) == ("The signature is not valid.", None)
+        assert response.headers["WWW-Authenticate"] == "Signature"
     assert inbox() == []
 
 
@@ -227,7 +249,7 @@ def test_a_secret_of_the_wrong_form_is_an_error_of_ours_and_stays_secret(client:
     response = send(client, signed())
     assert (response.status_code, response.json["error_code"]) == (500, "CONFIGURATION_ERROR")
     log = capsys.readouterr().out
-    assert "entry 2" in log
+    assert "secrets of the webhook source standard: entry 2 is not" in log
     assert "mistyped" not in log + response.text
 
 
