@@ -35,6 +35,9 @@ def apply_event(event: Event) -> None:
     So what you do with ``execute`` and the like happens exactly once. What leaves the database (a mail, a call) may
     happen again after a crash: hand ``event.event_id`` on as the idempotency key. Raise anything to have the event
     tried again later.
+
+    PostgreSQL cuts off a transaction that leaves it alone for 60 seconds, and the event has failed. So give each call a
+    shorter time limit. For what takes longer, only put a row into a table here, and let another timer do the work.
     """
     execute(
         """

@@ -1,7 +1,6 @@
 """Look into the inbox of webhooks, and have dead events tried again. For operators: protect it by your gateway.
 
-Fission knows no login per route. Let the gateway in front of it ask for one below ``/webhooks/inbox``, or take the
-triggers away and call the function through the internal listener only.
+Fission knows no login per route. Let the gateway in front of it ask for one below ``/webhooks/inbox``.
 """
 
 from __future__ import annotations

@@ -19,10 +19,11 @@ from helpers import by_method, entrypoint, execute, fetch_one, transaction
 from settings import redact
 
 RUN_SECONDS: Final = 40  # after which a run takes no further event; well below the timer's minute
-CLAIM_SECONDS: Final = 180  # longer than timeout_seconds below: after that a worker is certainly gone
+CLAIM_SECONDS: Final = 180  # then others may have the event, unless its row is locked: a slow worker is still at it
 FIRST_PAUSE_SECONDS: Final = 10  # after a failure; doubled each time
 LONGEST_PAUSE_SECONDS: Final = 3_600
 KEEP_DONE_DAYS: Final = 90  # events that are done are still needed to recognise repeated deliveries
+REMOVED_AT_ONCE: Final = 1_000  # by one run, so that a large backlog does not take longer than a statement may
 MAX_REASON_CHARS: Final = 500
 
 _log = logging.getLogger(__name__)
@@ -103,7 +104,7 @@ def carry_out(claimed: Row) -> str:
 
 
 def give_back(claimed: Row, error: Exception) -> str:
-    """Note why the event failed, and when it is due again: after 10, 20, 40 ... seconds, spread a little."""
+    """Note why the event failed, and when it is due again: after 5-10 seconds, then twice as long each time."""
     row = fetch_one(
         """
         UPDATE webhook_inbox
@@ -155,8 +156,17 @@ def bury_lost() -> int:
 def remove_old() -> int:
     """Remove events that were done long ago; bodies often are personal data. Dead ones stay until they are seen to."""
     return execute(
-        "DELETE FROM webhook_inbox WHERE state = 'done' AND done_at < now() - %(days)s * interval '1 day'",
-        {"days": KEEP_DONE_DAYS},
+        """
+        WITH old AS (
+            SELECT id FROM webhook_inbox
+            WHERE state = 'done' AND done_at < now() - %(days)s * interval '1 day'
+            ORDER BY done_at
+            LIMIT %(limit)s
+            FOR UPDATE SKIP LOCKED -- another run is removing those
+        )
+        DELETE FROM webhook_inbox USING old WHERE webhook_inbox.id = old.id
+        """,
+        {"days": KEEP_DONE_DAYS, "limit": REMOVED_AT_ONCE},
     )
 
 

@@ -23,6 +23,8 @@ CREATE INDEX webhook_inbox_by_due_at ON webhook_inbox (due_at, id) WHERE state =
 CREATE INDEX webhook_inbox_by_done_at ON webhook_inbox (done_at) WHERE state = 'done';
 -- One index per sort key of the list, with the primary key behind it.
 CREATE INDEX webhook_inbox_by_received_at ON webhook_inbox (received_at, id);
+-- What an operator looks for: few among many, which the index above would find only by reading all of them.
+CREATE INDEX webhook_inbox_dead ON webhook_inbox (received_at, id) WHERE state = 'dead';
 
 -- The effect of the example; replace it together with apply_event().
 CREATE TABLE webhook_events (

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+import select
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 import example_webhook_work as worker
+import paging
 from example_webhook_events import Event
-from helpers import execute, fetch_all, fetch_one
+from helpers import execute, fetch_all, fetch_one, init_db_connection
 from kit.pod import Pod
 
 
@@ -77,6 +79,24 @@ def test_what_an_effect_wrote_before_it_failed_is_undone(client: Any, monkeypatc
     assert counts(client) == {}
     row = event(failed)
     assert (row["state"], row["attempts"], row["last_error"]) == ("received", 1, "RuntimeError: the other half")
+
+
+def test_an_effect_that_leaves_the_database_alone_for_too_long_is_cut_off_undone_and_tried_again(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+):
+    def slow(one: Event) -> None:
+        execute("INSERT INTO webhook_events VALUES ('standard', 'half', 1, now(), now())")
+        execute("SET LOCAL idle_in_transaction_session_timeout = 1")  # instead of a minute
+        assert select.select([init_db_connection()], [], [], 20)[0], "PostgreSQL never cut it off"
+
+    with monkeypatch.context() as patch:
+        patch.setattr(worker, "apply_event", slow)
+        event_id = arrive()
+        assert work(client)["failed"] == 1
+    assert counts(client) == {}
+    assert "connection" in event(event_id)["last_error"]
+    make_due()
+    assert work(client)["done"] == 1
 
 
 def test_an_event_that_fails_waits_longer_each_time_and_does_not_hold_up_the_others(client: Any):
@@ -173,6 +193,39 @@ def test_events_that_were_done_long_ago_are_removed_and_dead_ones_are_kept(clien
             " WHERE event_id = 'msg_2'")  # fmt: skip
     assert work(client)["removed"] == 1
     assert {row["event_id"] for row in fetch_all("SELECT event_id FROM webhook_inbox")} == {"msg_1", "msg_2"}
+
+
+def test_of_many_old_events_each_run_removes_some_the_oldest_first(client: Any, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(worker, "REMOVED_AT_ONCE", 2)
+    for number in range(5):
+        arrive(f"msg_{number}")
+    work(client)
+    execute("UPDATE webhook_inbox SET done_at = now() - interval '99 days' + right(event_id, 1)::int * interval '1 h'")
+    left = []
+    for removed in (2, 2, 1, 0):
+        assert work(client)["removed"] == removed
+        left.append([row["event_id"] for row in fetch_all("SELECT event_id FROM webhook_inbox ORDER BY event_id")])
+    assert left == [["msg_2", "msg_3", "msg_4"], ["msg_4"], [], []]
+
+
+def test_dead_events_are_found_among_many_without_reading_the_others(client: Any, monkeypatch: pytest.MonkeyPatch):
+    execute(
+        """
+        INSERT INTO webhook_inbox (source, event_id, event_type, headers, body, state, done_at, received_at)
+        SELECT 'standard', n, 'a', '{}', '{}', s, CASE s WHEN 'done' THEN now() END, now() - n * interval '1 s'
+        FROM (SELECT n, CASE n % 1000 WHEN 0 THEN 'dead' ELSE 'done' END s FROM generate_series(1, 20000) n) rows
+        """
+    )
+    execute("ANALYZE webhook_inbox")
+    asked: list[tuple[str, Any]] = []
+    monkeypatch.setattr(paging, "fetch_all", lambda sql, values: asked.append((sql, values)) or fetch_all(sql, values))
+    page = client.get("/webhooks/inbox?state=dead&limit=5").json
+    assert len(page["items"]) == 5
+    assert len(client.get(f"/webhooks/inbox?state=dead&limit=5&cursor={page['next_cursor']}").json["items"]) == 5
+    assert len(asked) == 2
+    for sql, values in asked:
+        plan = "\n".join(row["QUERY PLAN"] for row in fetch_all(f"EXPLAIN {sql}", values))
+        assert "Index Scan Backward using webhook_inbox_dead" in plan, plan
 
 
 @pytest.mark.parametrize("text", ["", "a\0b", "\ud800", "first\nsecond 4242", "x" * 10_000])
