@@ -14,7 +14,7 @@ from kit.checks.registry import rules
 from tools import source
 from tools.expand import Block, Page
 from tools.ledger import Proof, Unproved
-from tools.runners import prove, text
+from tools.runners import console, prove, text
 from tools.stage import Stage
 from tools.workbench import Workbench, evaluator
 
@@ -52,6 +52,7 @@ def block(lang: str, source: str, file: Path | None = None, **options: str) -> B
         (block("console", "$ echo one"), "but the page shows"),
         (block("console", "$ false"), "ended with status 1, not 0"),
         (block("console", "$ true", exit="2"), "ended with status 0, not 2"),
+        (block("console", "$ true", exit="one"), 'exit="one" is no status'),
         (block("console", "$ fission spec aply", needs_cluster="yes"), "no contract is recorded"),
         (block("console", "$ fission spec apply --wiat", needs_cluster="yes"), "has no option --wiat"),
         (
@@ -91,6 +92,22 @@ RUNNING = (
 def running(bench: Workbench) -> Path:
     prove(block("console", RUNNING, terminal="server", leave_running="yes"), bench)
     return bench.home
+
+
+def test_a_line_that_says_more_than_the_page_is_not_the_line_that_is_waited_for(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "TIMEOUT_SECONDS", 1.0)
+    said = "$ echo 'ready on http://x/ but 3 functions are broken'; sleep 60\nready on http://x/"
+    with pytest.raises(Unproved, match="is not done after 1 s; it printed\nready on http://x/ but 3 functions"):
+        prove(block("console", said, leave_running="yes"), bench)
+
+
+def test_lines_that_follow_at_once_are_waited_for_one_after_the_other(bench: Workbench) -> None:
+    said = "$ printf 'ready on http://x/ in 2 s\\none\\ntwo\\n'; sleep 60\nready on http://x/ ..."
+    prove(block("console", said, terminal="1", leave_running="yes"), bench)
+    assert prove(block("text", "one", terminal="1"), bench).kind == "executed"
+    assert prove(block("text", "two", terminal="1"), bench).kind == "executed"
 
 
 def test_text_of_a_terminal_is_waited_for_in_what_its_running_command_prints(bench: Workbench) -> None:

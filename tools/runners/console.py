@@ -42,6 +42,11 @@ def live_pattern(shown: str) -> re.Pattern[str]:
     return re.compile(r"(?s)\s*" + "(?:.*?)".join(map(re.escape, shown.strip().split("..."))))
 
 
+def lines_pattern(shown: str) -> re.Pattern[str]:
+    """Return the same for whole lines: the last one may not go on. Its end is left to what is waited for next."""
+    return re.compile(live_pattern(shown).pattern + r"(?=\s*\n)")
+
+
 def commands_of(block: Block) -> list[Command]:
     """Split a block into commands with their output.
 
@@ -80,7 +85,7 @@ def console(block: Block, bench: Workbench) -> Proof:
         last = command is commands[-1]
         try:
             if last and "leave-running" in block.options:
-                live = live_pattern("\n".join(command.shown))
+                live = lines_pattern("\n".join(command.shown))
                 terminal.start(bench.to_machine(command.text), bench.pattern_to_machine(live), TIMEOUT_SECONDS)
                 continue
             output, status = terminal.run(bench.to_machine(command.text), TIMEOUT_SECONDS)
@@ -91,10 +96,17 @@ def console(block: Block, bench: Workbench) -> Proof:
             shown = "\n".join(command.shown).strip()
             aside = bench.to_page(bench.printed_aside(terminal))
             raise Unproved(block, f"$ {command.text}\nprinted\n{output}\nbut the page shows\n{shown}{aside}")
-        wanted = int(block.options.get("exit", "0")) if last else 0
+        wanted = _status(block) if last else 0
         if status != wanted:
             raise Unproved(block, f"$ {command.text}\nended with status {status}, not {wanted}; it printed\n{output}")
     return Proof("executed", f"{_count(commands)} run, output compared")
+
+
+def _status(block: Block) -> int:
+    shown = block.options.get("exit", "0")
+    if not shown.isdecimal():
+        raise Unproved(block, f'exit="{shown}" is no status; write a number')
+    return int(shown)
 
 
 def _count(commands: list[Command]) -> str:

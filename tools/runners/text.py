@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from tools import archive
 from tools.expand import Block
 from tools.ledger import Proof, Unproved
-from tools.runners.console import live_pattern
+from tools.runners.console import lines_pattern
 from tools.terminal import TerminalError
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def text(block: Block, bench: Workbench) -> Proof:
     `terminal="1"`: waits until the command left running there has printed it; `...` stands for anything.
     """
     if name := block.options.get("terminal"):
-        line_by_line = re.compile(live_pattern(f"...\n{block.source}").pattern + r"\s*\n")
+        line_by_line = lines_pattern(f"...\n{block.source}")
         try:
             bench.terminal(name).wait_for(bench.pattern_to_machine(line_by_line), TIMEOUT_SECONDS)
         except TerminalError as error:
