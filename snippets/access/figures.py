@@ -2,9 +2,8 @@
 
 import hmac
 
-from flask import request
-
 from exceptions import ConfigurationError, ServiceException
+from flask import request
 from helpers import entrypoint, get_secret
 
 
