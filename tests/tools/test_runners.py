@@ -54,6 +54,8 @@ def block(lang: str, source: str, file: Path | None = None, **options: str) -> B
         (block("console", "$ true", exit="2"), "ended with status 0, not 2"),
         (block("console", "$ true", exit="one"), 'exit="one" is no status'),
         (block("console", "$ fission spec aply", needs_cluster="yes"), "no contract is recorded"),
+        (block("console", "$ kubectl get pods; rm x", needs_cluster="yes"), "';' joins commands"),
+        (block("console", "$ kubectl get pods -n dev\nNAME", needs_cluster="yes"), "leave it out"),
         (block("console", "$ fission spec apply --wiat", needs_cluster="yes"), "has no option --wiat"),
         (
             block("console", "$ kubectl get pods -n <namespace>", needs_cluster="yes"),

@@ -50,7 +50,7 @@ def readme(block: Block, bench: Workbench) -> Proof:
             _plan(block, words, ROOT if in_kit else bench.project, bench)
             done["planned by make"] += 1
         elif words[0] in ("kubectl", "fission", "docker"):
-            _check(block, command, words)
+            _check(block, command)
             done["checked against the recorded command contract"] += 1
         elif in_kit:
             raise Unproved(block, f"$ {command}: only make is typed in a clone of the kit")
@@ -82,9 +82,9 @@ def _plan(block: Block, words: list[str], folder: Path, bench: Workbench) -> Non
         raise Unproved(block, f"{' '.join(words)}: {planned.stderr.strip()}")
 
 
-def _check(block: Block, command: str, words: list[str]) -> None:
+def _check(block: Block, command: str) -> None:
     try:
-        contracts.check(words)
+        contracts.check(contracts.words_of(command))
     except contracts.ContractError as error:
         raise Unproved(block, f"$ {command}: {error}") from None
 
