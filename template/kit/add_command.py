@@ -112,6 +112,8 @@ def _next(here: Project, found: Changes, files: Files) -> None:
             click.echo(f"  {kind}s that are read now, from .env and in the cluster: {', '.join(keys)}")
     if packages := _new_packages(found, files):
         click.echo(f"  pip packages were added: {', '.join(packages)}; run: {_setup(packages, files)}")
+    if any(b'"http_triggers"' in (content or b"") for path, content in found.items() if path.startswith("src/")):
+        click.echo("  who may call the routes: anybody who reaches the router; protect them at your gateway")
     click.echo("  make test")
     click.echo("  .venv/bin/python -m kit check")
 

@@ -152,6 +152,13 @@ def test_settings_and_packages_are_named(kit, project):
     assert "pip packages were added: nobody-has-it; run: make lock setup\n" in kit("add", "other").stdout
 
 
+def test_who_may_call_the_routes_is_said_where_there_are_any(kit, project):
+    sentence = "  who may call the routes: anybody who reaches the router; protect them at your gateway\n"
+    assert sentence in kit("add", "users").stdout
+    (project / "examples/example_parcel.py").write_text('"""Parcels, without a route."""\n')
+    assert "who may call" not in kit("add", "parcel").stdout
+
+
 class Stopped:
     """Let the n-th move or removal of a file fail."""
 
