@@ -26,6 +26,9 @@ READMES = ("README.md", "template/README.md", "template/AGENTS.md", "template/MA
 FENCE = re.compile(rf"(?P<pad>[ \t>]*)(?P<ticks>`{{3,}}|~{{3,}})[ \t]*(?P<head>[^`{MARK}]*)(?:{MARK}(?P<at>.*))?$")
 
 
+_OPTION = re.compile(r'([\w-]+)="(.*?)"')
+
+
 class PageError(Exception):
     """A page that cannot be taken apart, as `page:line: what, why, fix`."""
 
@@ -203,13 +206,16 @@ def _at(page: str, fence: re.Match[str], what: str) -> str:
 
 
 def _number(fence: re.Match[str]) -> int:
-    return int((fence["at"] or ":0").rpartition(":")[2])
+    line = (fence["at"] or "").rpartition(":")[2]
+    return int(line) if line.isdecimal() else 0  # else somebody typed the mark
 
 
 def _block(page: str, start: re.Match[str], body: list[str]) -> Block:
     rows = [row.partition(MARK) for row in body]
     head = start["head"].strip()
-    options = dict(re.findall(r'([\w-]+)="(.*?)"', head))
+    options = dict(_OPTION.findall(head))
+    if "=" in (left := _OPTION.sub("", head)):
+        raise PageError(_at(page, start, f'write options as name="value", with double quotes, not {left.strip()}'))
     if options and not head.startswith("{"):
         raise PageError(_at(page, start, f"options need braces, or the site drops the fence: {{ .{head} }}"))
     if not "".join(body).strip():
@@ -218,6 +224,6 @@ def _block(page: str, start: re.Match[str], body: list[str]) -> Block:
     origins = []
     for _, _, at in rows:
         path, _, line = at.rpartition(":")
-        origins.append((Path(path), int(line)) if path else None)
+        origins.append((Path(path), int(line)) if path and line.isdecimal() else None)
     source = textwrap.dedent("\n".join(r[0] for r in rows)).strip("\n")
     return Block(page, _number(start), lang[1].lower() if lang else "", options, source, tuple(origins))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tools import ledger
+from tools.environments import EnvironmentNotMade
 from tools.expand import Block, Page
 from tools.ledger import Proof, Unproved
 from tools.runners import prove
@@ -50,6 +51,10 @@ def outcomes(page: Page, stage: Stage, folder: Path, begun: Callable[[Block], No
                 proof, error = prove(block, bench), ""
             except Unproved as wrong:
                 proof, error = None, str(wrong)
+            except EnvironmentNotMade:
+                raise  # the same for all blocks, and none of them is wrong
+            except Exception as crash:  # a runner was not ready for this block; the other pages still want to be proved
+                proof, error = None, f"{block.place}: {type(crash).__name__}: {crash}"
             yield Outcome(block, proof, error, time.monotonic() - started)
 
 

@@ -96,11 +96,18 @@ def names_in_text(name: str, text: str, root: Path) -> Iterator[str]:
 
 
 def title(block: Block, root: Path) -> Iterator[str]:
-    """A block whose title is a path shows that file."""
-    shown, file = block.options.get("title", ""), block.file
-    if not _PATH.fullmatch(shown) or file is None:
+    """A block whose title is a path shows that file, or is saved there: by a path from the project's folder on."""
+    shown, file, saved = block.options.get("title", ""), block.file, block.options.get("save")
+    if not _PATH.fullmatch(shown):
         return
-    allowed = {block.options["save"]} if "save" in block.options else set()
+    if saved is not None:
+        folder, _, inside = saved.partition("/")
+        if saved != shown and (inside != shown or (root / "template" / folder).is_dir()):
+            yield f"{block.place}: the title says {shown}, but the block is saved as {saved}"
+        return
+    if file is None:
+        return
+    allowed = set()
     for base in (root, root / "template"):
         if file.is_relative_to(base):
             allowed.add(file.relative_to(base).as_posix())

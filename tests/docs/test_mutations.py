@@ -96,6 +96,10 @@ SOURCES = {
     "a fence whose options are not in braces": on_page(
         add('\n```console exit="1"\n$ false\n```\n'), ": options need braces"
     ),
+    "an option in single quotes": on_page(
+        swap('title="snippets/tiny/hello.py"', "title='snippets/tiny/other.py'"), ": write options as name="
+    ),
+    "an option without quotes": on_page(add("\n```{ .console exit=1 }\n$ false\n```\n"), ": write options as name="),
     "a block without a line": on_page(add("\n```console\n\n```\n"), ": this block is empty"),
     "a block in a comment": on_page(add("\n<!--\n```console\n$ true\n```\n-->\n"), ": this fence stands in a comment"),
 }
@@ -107,6 +111,14 @@ SHAPE = {
     "a title that names another file": on_page(
         swap('title="template/src/greeting.py"', 'title="template/src/health.py"'),
         r" \(template/src/greeting\.py:4\): the title says template/src/health\.py, but the block shows",
+    ),
+    "a title that names another file than the one that is saved": on_page(
+        swap('title="snippets/tiny/hello.py"', 'title="src/greet.py" save="src/hello.py"'),
+        r" \(snippets/tiny/hello\.py:1\): the title says src/greet\.py, but the block is saved as src/hello\.py",
+    ),
+    "a title that leaves out a folder of what is saved": on_page(
+        swap('title="snippets/tiny/hello.py"', 'title="hello.py" save="src/hello.py"'),
+        r" \(snippets/tiny/hello\.py:1\): the title says hello\.py, but the block is saved as src/hello\.py",
     ),
     "an include by marker": on_page(add('\n--8<-- "snippets/tiny/hello.py"\n'), ": include with source"),
     "an include by lines": on_page(swap('greeting.py", "greet"', 'greeting.py", "greet", 1'), ": source.* give a file"),
@@ -148,6 +160,16 @@ BLOCKS = {
     "a block without a language": on_page(add("\n```\nhello\n```\n"), ": nothing verifies a block without a language"),
     "an option that nothing knows": on_page(
         add('\n```{ .console colour="red" }\n$ true\n```\n'), ": unknown option colour"
+    ),
+    "an option of an example that nothing knows": on_page(
+        swap('example="bad"', 'example="bad" colour="red"'), ": unknown option colour"
+    ),
+    "an option of the kit's commands that nothing knows": on_page(
+        swap('kit="yes"', 'kit="yes" colour="red"'), ": unknown option colour"
+    ),
+    "a place to save that is not there": on_page(
+        swap('title="snippets/tiny/hello.py"', 'save="nowhere/hello.py"'),
+        r' \(snippets/tiny/hello\.py:1\): save="nowhere/hello\.py": No such file',
     ),
     "code pasted into a page": on_page(add("\n```python\nprint(1)\n```\n"), ": python is typed in the page"),
     "a body that cannot run": Drift(

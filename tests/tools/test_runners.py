@@ -195,6 +195,23 @@ def test_what_no_test_of_the_template_enters_is_validated_only(file: str, name: 
 
 
 @pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("    pytest.skip('no network')", "does not run all of it: 1 skipped in"),
+        ("    pytest.xfail('later')", "does not run all of it: 1 xfailed in"),
+        ("    assert 1 == 2", "pytest test_a.py fails"),
+    ],
+)
+def test_a_test_that_is_not_run_to_its_end_proves_nothing(
+    line: str, says: str, bench: Workbench, tmp_path: Path
+) -> None:
+    text = f"import pytest\n\n\ndef test_it():\n{line}\n"
+    with pytest.raises(Unproved, match=rf"docs/page\.md:7 .*{says}"):
+        prove(included(tmp_path, "test_a.py", text, "python"), bench)
+    assert prove(included(tmp_path, "test_a.py", text.replace(line, "    pass"), "python"), bench).kind == "executed"
+
+
+@pytest.mark.parametrize(
     ("kind", "says"), [("bad", "does not find its bad example"), ("good", "finds its good example")]
 )
 def test_an_example_of_a_check_is_judged_by_its_rule(

@@ -38,17 +38,20 @@ def prove(block: Block, bench: Workbench) -> Proof:
         Unproved: The block is not what the page says, or nothing here can verify it; the message begins with
             page and line.
     """
+    if unknown := block.options.keys() - OPTIONS:
+        raise Unproved(block, f"unknown option {', '.join(sorted(unknown))}; there are {', '.join(sorted(OPTIONS))}")
     if "rule" in block.options:
         return rules.example(block, bench)
     if readme.is_meant(block):
         return readme.readme(block, bench)
     if block.lang not in RUNNERS:
         raise Unproved(block, f"nothing verifies {block.lang or 'a block without a language'}; use one of {_known()}")
-    if unknown := block.options.keys() - OPTIONS:
-        raise Unproved(block, f"unknown option {', '.join(sorted(unknown))}; there are {', '.join(sorted(OPTIONS))}")
     proof = RUNNERS[block.lang](block, bench)
     if place := block.options.get("save"):
-        (bench.home / place).write_text(block.source + "\n", "utf-8")
+        try:
+            (bench.home / place).write_text(block.source + "\n", "utf-8")
+        except OSError as error:
+            raise Unproved(block, f'save="{place}": {error.strerror}; a reader cannot save it there, either') from None
     return proof
 
 

@@ -7,6 +7,7 @@ import ast
 import contextlib
 import importlib
 import io
+import re
 import shutil
 import subprocess
 import sys
@@ -158,6 +159,9 @@ def _pytest(block: Block, file: Path, bench: Workbench) -> Proof:
         text=True,
         check=False,
     )
+    ends = done.stdout.strip().rpartition("\n")[2]
+    if not done.returncode and not re.fullmatch(r"\d+ passed in .*", ends):  # nothing skipped, nothing left out
+        raise Unproved(block, f"pytest {file.name} does not run all of it: {ends}")
     if done.returncode:
         raise Unproved(block, f"pytest {file.name} fails\n{done.stdout[-3000:]}{done.stderr[-1000:]}")
     return Proof("executed", "run by pytest in a project made from the archive")
