@@ -67,12 +67,12 @@ def _build(site: Path, offline: Path) -> str:
     from kit.errors import KitError
 
     from tools.expand import PageError
-    from tools.site import SiteError, build
+    from tools.site import SiteError, build_checked
     from tools.source import SourceError
 
     started, draft = time.monotonic(), site.with_name("draft")
     try:
-        build(draft)
+        build_checked(draft)
     except (SiteError, SourceError, PageError, KitError, SystemExit) as error:
         return str(error)
     if offline.is_dir():

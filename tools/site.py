@@ -12,6 +12,8 @@ import os
 import re
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +49,36 @@ def build_marked(folder: Path, config_file: Path = ROOT / "mkdocs.yml") -> list[
     config, pages = build_pages(folder, config_file)
     finish(folder, pages, config.site_url or "/")
     return stamp.stamp(folder, ledger.read())
+
+
+def build_checked(folder: Path) -> list[Shown]:
+    """Build as `build_marked` does, after the pages were read: that names page and line where the builder does not.
+
+    Raises:
+        SiteError: As `build` does; a page's front matter, fences or HTML are wrong, or an old address leads nowhere.
+        PageError: A page asks for what is not there.
+    """
+    from tools import shape
+    from tools.expand import published_pages
+
+    with _silent():  # what is said here is an error anyway, or is said again by the build
+        pages = published_pages()
+    if wrong := shape.problems(pages):
+        raise SiteError("\n".join(wrong))
+    return build_marked(folder)
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep MkDocs and its plugins from printing, for example the whole traceback of a template."""
+    logger = logging.getLogger("mkdocs")
+    logger.addHandler(nothing := logging.NullHandler())
+    logger.propagate, before = False, logger.propagate
+    try:
+        yield
+    finally:
+        logger.propagate = before
+        logger.removeHandler(nothing)
 
 
 def build_pages(
@@ -134,19 +166,17 @@ def main() -> None:
     started = time.monotonic()
     from kit.errors import KitError
 
-    from tools import offline, shape
-    from tools.expand import PageError, published_pages
+    from tools import offline
+    from tools.expand import PageError
+    from tools.source import SourceError
 
     try:
-        pages = published_pages()  # names page and line of a wrong include or fence, which the builder itself does not
-        if wrong := shape.problems(pages):
-            raise SiteError("\n".join(wrong))
-        shown = build_marked(ROOT / "site")
-    except (SiteError, PageError, KitError) as error:
+        shown = build_checked(ROOT / "site")
+        print(f"Built site/ in {time.monotonic() - started:.1f} s")
+        started = time.monotonic()
+        print(f"Packed {offline.publish(ROOT / 'site/offline').name} in {time.monotonic() - started:.1f} s")
+    except (SiteError, SourceError, PageError, KitError) as error:
         sys.exit(f"The site is not built:\n{error}")
-    print(f"Built site/ in {time.monotonic() - started:.1f} s")
-    started = time.monotonic()
-    print(f"Packed {offline.publish(ROOT / 'site/offline').name} in {time.monotonic() - started:.1f} s")
     if left := sum(not one.entry for one in shown):
         print(
             f"{left} of {len(shown)} blocks have no proof that holds, and the site says so; `make docs` verifies them"
@@ -154,4 +184,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from tools import site  # others raise the SiteError of that name, which is another class than the one here
+
+    site.main()

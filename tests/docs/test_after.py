@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from urllib.parse import urljoin
@@ -14,6 +16,7 @@ from tools import ROOT
 from tools.after import redirects
 from tools.after.markdown import readable
 from tools.expand import FENCE, digest, published_pages
+from tools.site import SiteError, build_pages
 from tools.stamp import page_of
 
 
@@ -126,13 +129,17 @@ def test_every_old_address_leads_to_a_page_with_the_anchor_kept(built_site: Path
 
 @pytest.mark.parametrize(
     ("line", "problem"),
-    [('"x/" = "nowhere/"', "x/ leads to nowhere/, which does not exist"), ('"here/" = "here/"', "here/ is a page")],
+    [
+        ('"x/" = "nowhere/"', r"redirects\.toml:2: x/ leads to nowhere/, which does not exist"),
+        ('"here/" = "here/"', r"redirects\.toml:2: here/ is a page"),
+        ("x =", r"redirects\.toml:1: this is not TOML"),
+    ],
 )
 def test_an_address_that_leads_nowhere_stops_the_build(line: str, problem: str, tmp_path: Path) -> None:
     (tmp_path / "here").mkdir()
     (tmp_path / "here/index.html").write_text("<html></html>")
     (tmp_path / "redirects.toml").write_text(f"[moved]\n{line}\n")
-    with pytest.raises(ValueError, match=problem):
+    with pytest.raises(SiteError, match=problem):
         redirects.write(tmp_path, tmp_path / "redirects.toml")
 
 
@@ -141,3 +148,21 @@ def test_the_404_page_leads_on_from_any_depth(built_site: Path) -> None:
     links = [str(a["href"]) for a in soup.select("article a")]
     assert len(links) == 4
     assert all(link.startswith("/") and (built_site / link.lstrip("/") / "index.html").is_file() for link in links)
+
+
+def test_a_site_of_another_builder_is_finished_by_one_command(built_site: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    build_pages(site)
+    assert not (site / "llms.txt").exists()
+    done = subprocess.run([sys.executable, "-m", "tools.after", site], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    for name in ("llms.txt", "404.html", "index.md", "quickstart/index.html"):
+        assert (site / name).read_bytes() == (built_site / name).read_bytes(), name
+
+
+def test_a_folder_without_a_site_is_refused_in_words(tmp_path: Path) -> None:
+    for given in ([], [tmp_path]):
+        command = [sys.executable, "-m", "tools.after", *given]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 2
+        assert done.stderr.startswith("usage: python -m tools.after")

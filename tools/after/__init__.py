@@ -1,7 +1,7 @@
 """What is made from the site after it was built, without a plugin: Markdown for machines, old addresses, 404.
 
 Each module here does one thing to the folder `site/`. `tools.site` calls them; any other builder can be followed by
-`python -m tools.after site/`.
+`python -m tools.after site/`, or `python -m tools.after site/ https://docs.example.org/` to say where it is served.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ def finish(site: Path, pages: list[Page], site_url: str) -> None:
         site: the folder that the builder has written.
         pages: the pages as the builder saw them, from `Collector` or `tools.expand.published_pages`.
         site_url: where the site will be served; links of 404.html begin at its path.
+
+    Raises:
+        tools.site.SiteError: `docs/redirects.toml` or the theme's 404.html is not as expected.
     """
     markdown.write(site, pages)
     redirects.write(site)
