@@ -20,7 +20,7 @@ _ADDRESS = re.compile(r'href="(?P<path>[\w./-]*/)(?P<anchor>#[^"]*)?"')
 
 
 def download() -> Download:
-    """Return the zip: the same pages give the same bytes.
+    """Return the zip. Its bytes change with each run of the proofs: each block's proof is in it, with its seconds.
 
     Raises:
         tools.site.SiteError: The site has warnings.
@@ -79,5 +79,10 @@ def publish(folder: Path) -> Download:
 
 
 if __name__ == "__main__":
-    made = publish(Path(sys.argv[1]))
+    from tools.site import SiteError
+
+    try:
+        made = publish(Path(sys.argv[1]))
+    except SiteError as error:
+        sys.exit(f"The guide is not packed:\n{error}")
     print(f"{made.sha256}  {made.name}  {made.size_kib} KiB")

@@ -14,12 +14,18 @@ from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Page, expect
 
 from tools import offline
+from tools.archive import Download
 
 
 @pytest.fixture(scope="module")
-def guide(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made() -> Download:
+    return offline.download()
+
+
+@pytest.fixture(scope="module")
+def guide(made: Download, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("a guide")  # a blank in the path is what people have
-    with zipfile.ZipFile(BytesIO(offline.download().data)) as packed:
+    with zipfile.ZipFile(BytesIO(made.data)) as packed:
         packed.extractall(folder)
     return folder / offline.TOP
 
@@ -50,6 +56,13 @@ def test_every_link_of_every_page_names_a_file_that_is_there(guide: Path) -> Non
                 if not (html.parent / unquote(url.path)).is_file():
                     dead.append(f"{html.relative_to(guide)}: {found[name]}")
     assert dead == []
+
+
+def test_the_download_page_leads_to_the_zip_by_its_name(built_site: Path, made: Download) -> None:
+    soup = BeautifulSoup((built_site / "download/index.html").read_text("utf-8"), "html.parser")
+    links = soup.select('article a[href*="/offline/"]')
+    assert [urlsplit(str(link["href"])).path for link in links] == [f"/offline/{made.name}"]
+    assert [link.get_text() for link in links] == [made.name]
 
 
 def test_search_finds_an_error_code_without_a_server(page: Page) -> None:
