@@ -43,7 +43,7 @@ def example(block: Block, bench: Workbench) -> Proof:
     hits = found(shown, bench.folder / f"{rule.id}-{kind}")
     if (kind == "bad") != (rule.id in hits):
         raise Unproved(block, f"{rule.id} {'does not find' if kind == 'bad' else 'finds'} its {kind} example")
-    return Proof("executed", f"kit check {'finds it' if kind == 'bad' else 'finds nothing'}")
+    return Proof("executed", f"kit check: {rule.id} {'finds it' if kind == 'bad' else 'does not find it'}")
 
 
 def found(shown: Example, root: Path) -> set[str]:
