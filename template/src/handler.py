@@ -26,7 +26,7 @@ from settings import get_config
 # router would add its headers to these, and browsers refuse answers that have both.
 CORS_HEADERS: dict[str, str] = {
     "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE, OPTIONS",
-    "Access-Control-Allow-Headers": "Content-Type, X-User, If-Match, Idempotency-Key",
+    "Access-Control-Allow-Headers": "Content-Type, X-User, If-Match, If-None-Match, Idempotency-Key",
     "Access-Control-Expose-Headers": "Location, ETag, Idempotent-Replayed, Retry-After, X-Fission-Request-Id",
     "Access-Control-Max-Age": "600",
 }

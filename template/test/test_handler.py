@@ -16,7 +16,7 @@ from handler import by_method, entrypoint
 from helpers import execute, fetch_one, get_secret, init_db_connection
 from kit.pod import Pod
 from models import ErrorResponse, Line, Price, StrictModel
-from params import json_body, path_param
+from params import json_body, path_param, which_param
 
 
 class Colour(StrEnum):
@@ -173,6 +173,35 @@ def test_a_path_parameter_is_what_stands_in_the_url(
     response = call(main, headers=headers)
     assert response.status_code == (200 if expected else 400)
     assert expected is None or response.json == expected
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "chosen"),
+    [
+        ({"X-Fission-Params-Runid": "7"}, 200, "runid"),
+        ({"X-Fission-Params-Scheduleid": "7"}, 200, "ScheduleID"),
+        ({}, 200, None),
+        ({"X-Fission-Params-Other": "7"}, 200, None),
+        ({"X-Fission-Params-Runid": "7", "X-Fission-Params-Scheduleid": "7"}, 400, None),
+        ({"X-Fission-Params-Scheduleid": "8"}, 400, None),
+    ],
+    ids=["one", "another", "none", "one that was not asked for", "a second one", "not in the URL"],
+)
+def test_which_variable_the_url_has_cannot_be_made_up(
+    pod: Pod, headers: dict[str, str], status: int, chosen: str | None
+):
+    def main() -> Any:
+        return {"chosen": which_param("ScheduleID", "runid")}
+
+    response = call(main, headers={"X-Fission-Full-Url": "/runs/7/redrive", **headers})
+    assert (response.status_code, response.json.get("chosen")) == (status, chosen)
+
+
+def test_browsers_may_send_every_header_that_the_examples_read(pod: Pod):
+    pod.set_config("CORS_ORIGINS", "*")
+    answer = call(lambda: None, method="OPTIONS", headers={"Origin": "https://app.example"})
+    allowed = answer.headers["Access-Control-Allow-Headers"].split(", ")
+    assert {"Content-Type", "X-User", "If-Match", "If-None-Match", "Idempotency-Key"} <= set(allowed)
 
 
 def test_browsers_of_listed_origins_get_cors_headers_and_others_do_not(pod: Pod):
