@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import posixpath
 import re
 import tempfile
@@ -22,6 +23,7 @@ from mkdocs.structure.pages import Page as MkDocsPage
 from tools import ROOT
 from tools.source import MARK, SourceError, traced
 
+HERE = "http://127.0.0.1:8000/"  # where the site is served if nothing else is said
 READMES = ("README.md", "template/README.md", "template/AGENTS.md", "template/MANIFEST.md")
 FENCE = re.compile(rf"(?P<pad>[ \t>]*)(?P<ticks>`{{3,}}|~{{3,}})[ \t]*(?P<head>[^`{MARK}]*)(?:{MARK}(?P<at>.*))?$")
 
@@ -96,9 +98,14 @@ def from_root(page: str) -> str:
     return posixpath.normpath(f"docs/{page}")
 
 
+def site_url() -> str:
+    """Return the address for which this process builds the site, as mkdocs.yml takes it from SITE_URL."""
+    return (os.environ.get("SITE_URL") or HERE).rstrip("/") + "/"
+
+
 def digest(text: str) -> str:
-    """Return a short hash of a block's text, blind to newlines at its ends."""
-    return hashlib.sha256(text.strip("\n").encode()).hexdigest()[:16]
+    """Return a short hash of a block's text, blind to newlines at its ends and to the address of the site."""
+    return hashlib.sha256(text.strip("\n").replace(site_url(), HERE).encode()).hexdigest()[:16]
 
 
 class _First(BasePlugin):  # type: ignore[type-arg, no-untyped-call]

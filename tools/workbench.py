@@ -27,7 +27,7 @@ from pytest_examples import EvalExample
 from tools import ROOT, archive, environments
 from tools.environments import DROPPED, unpack
 from tools.environments import environment as environment  # its other users look for it here
-from tools.expand import Block, Page
+from tools.expand import Block, Page, site_url
 from tools.ledger import Unproved
 from tools.stage import Stage
 from tools.terminal import Terminal
@@ -203,15 +203,17 @@ class Workbench:
             raise Unproved(block, f"the .env reader refuses it: {error}") from None
 
     def to_machine(self, text: str) -> str:
-        """Put this run's ports in place of those that the page says."""
-        if f":{SITE_PORT}" in text:  # only then the site has to be built and served
+        """Put this run's ports in place of those that the page says, and its own site in place of the published one."""
+        if site_url() in text or f":{SITE_PORT}" in text:  # only then the site has to be built and served
             self._shows_site = True
+            text = text.replace(site_url(), f"http://127.0.0.1:{self.stage.site_port}/")
             text = text.replace(f":{SITE_PORT}", f":{self.stage.site_port}")
         return text.replace(f":{RUN_PORT}", f":{self.run_port}")
 
     def to_page(self, text: str) -> str:
         """Put the page's ports back."""
         if self._shows_site:
+            text = text.replace(f"http://127.0.0.1:{self.stage.site_port}/", site_url())
             text = text.replace(f":{self.stage.site_port}", f":{SITE_PORT}")
         return text.replace(f":{self.run_port}", f":{RUN_PORT}")
 

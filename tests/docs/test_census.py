@@ -13,6 +13,7 @@ from bs4 import BeautifulSoup
 from tools import ROOT, archive, stamp
 from tools.expand import READMES, digest, published_pages, readme_pages
 from tools.ledger import LEAST_EXECUTED, MOST_OPTED_OUT, Entry, Ledger, shares
+from tools.site import build_pages
 
 
 def published(site: Path) -> dict[str, list[str]]:
@@ -29,6 +30,15 @@ def test_the_site_publishes_exactly_the_blocks_that_are_found(built_site: Path) 
     shown = Counter(digest(text) for texts in published(built_site).values() for text in texts)
     found = Counter(block.digest for page in published_pages() for block in page.blocks)
     assert shown == found
+
+
+def test_a_site_for_another_address_publishes_the_same_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Counter(block.digest for page in published_pages() for block in page.blocks)
+    monkeypatch.setenv("SITE_URL", "https://kit.example.org/guide")
+    build_pages(tmp_path / "site")
+    texts = [text for page in published(tmp_path / "site").values() for text in page]
+    assert any("https://kit.example.org/guide/downloads/" in text for text in texts)
+    assert Counter(map(digest, texts)) == found
 
 
 def test_every_published_block_is_in_the_ledger(built_site: Path, ledger: Ledger) -> None:

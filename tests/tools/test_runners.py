@@ -86,6 +86,15 @@ def test_a_right_block_is_proved(right: Block, bench: Workbench) -> None:
     assert prove(right, bench).how
 
 
+def test_the_address_of_a_published_site_is_tried_at_the_site_of_this_run(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SITE_URL", "https://kit.example.org/guide")
+    url = "https://kit.example.org/guide/downloads/SHA256SUMS"
+    assert prove(block("console", f"$ curl -sf -o sums -w '%{{url}}\\n' {url}\n{url}"), bench).kind == "executed"
+    assert (bench.home / "sums").read_text().endswith(".tar.gz\n")
+
+
 RUNNING = (
     "$ (echo ready; while sleep 0.05; do test -e stop && exit 3; test -e changed && echo reload: b.py; done)\nready"
 )
