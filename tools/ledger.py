@@ -7,7 +7,9 @@ with seconds in it changes on each machine, and one without them would be a seco
 
 from __future__ import annotations
 
+import fcntl
 import json
+import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -136,13 +138,17 @@ class Ledger:
             states: For each page that is proved completely the state before its first block ran.
             file: Where to.
         """
-        records = _read(file)
-        for page, of_page in states.items():
-            records[page] = {"state": of_page, "blocks": [asdict(e) for e in self.of_page(page)]}
         file.parent.mkdir(parents=True, exist_ok=True)
-        draft = file.with_suffix(".new")
-        draft.write_text(json.dumps(records, indent=1) + "\n", "utf-8")
-        draft.replace(file)  # another run may read it at this moment
+        with file.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # two runs that end together both keep their records
+            records = _read(file)
+            for page, of_page in states.items():
+                records[page] = {"state": of_page, "blocks": [asdict(e) for e in self.of_page(page)]}
+            with tempfile.NamedTemporaryFile(
+                "w", encoding="utf-8", dir=file.parent, prefix="ledger-", delete=False
+            ) as draft:
+                draft.write(json.dumps(records, indent=1) + "\n")
+            Path(draft.name).replace(file)  # another run may read it at this moment
 
 
 def read(file: Path = FILE, root: Path = ROOT) -> Ledger:

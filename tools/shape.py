@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 import yaml
+from kit.checks.registry import rules
 from kit.cli import cli
 
 from tools import ROOT
@@ -21,6 +22,8 @@ from tools.source import SourceError, cut
 _PATH = re.compile(r"[\w.-]*[\w/.-]*\.\w+|Makefile")
 _SOURCE = re.compile(r'"[\w./-]+"(, "[\w.]+")?(, indent=\d+)?')
 _SETTING = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_TARGET = re.compile(r"[a-z][a-z-]*")
+_COMMAND = re.compile(r"(?:(?:\S*/)?python3? -m )?kit +(\S.*)")  # in whichever way it is typed
 _FISSION = {"SENTRY_DSN"}  # settings of Fission's environment that the template does not use
 _PAIRS = ("div", "details", "table", "figure")
 
@@ -81,14 +84,17 @@ def elements(name: str, text: str, _: Path) -> Iterator[str]:
 
 
 def names_in_text(name: str, text: str, root: Path) -> Iterator[str]:
-    """Targets of make, commands and options of `python -m kit`, and settings that the text names are there."""
+    """Targets of make, commands and options of `python -m kit`, checks and settings that the text names are there."""
     for number, row in _prose(text):
+        for rule_id in re.findall(r"\bFK\d+\b", row):
+            if rule_id not in rules():
+                yield f"{name}:{number}: there is no check {rule_id}"
         for quoted in re.findall(r"`([^`]+)`", row):
             words = quoted.split()
-            if words[0] == "make" and len(words) > 1 and words[1].isalpha() and words[1] not in _targets(root):
+            if words[0] == "make" and len(words) > 1 and _TARGET.fullmatch(words[1]) and words[1] not in _targets(root):
                 yield f"{name}:{number}: `{quoted}`: there is no target {words[1]}"
-            if words[:3] == ["python", "-m", "kit"]:
-                for wrong in _kit(words[3:]):
+            if command := _COMMAND.match(quoted):
+                for wrong in _kit(command[1].split()):
                     yield f"{name}:{number}: `{quoted}`: {wrong}"
             setting = quoted.partition("=")[0]
             if _SETTING.fullmatch(setting) and setting not in _known(root) | _FISSION:
@@ -164,7 +170,7 @@ def _prose(text: str) -> Iterator[tuple[int, str]]:
 @cache
 def _targets(root: Path) -> set[str]:
     files = [path for path in (root / "Makefile", root / "template/Makefile") if path.exists()]
-    return {target for file in files for target in re.findall(r"^([a-z]+):", file.read_text("utf-8"), re.M)}
+    return {target for file in files for target in re.findall(r"^([a-z][a-z-]*):", file.read_text("utf-8"), re.M)}
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import select
@@ -35,6 +36,7 @@ class Terminal:
             stderr=subprocess.STDOUT,
             start_new_session=True,  # so that Ctrl-C reaches the command and all its children, and nobody else
         )
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")  # a character may come in two reads
         self._seen = ""
         self._running = ""
 
@@ -75,7 +77,7 @@ class Terminal:
         while select.select([self._shell.stdout], [], [], 0)[0]:
             if not (read := os.read(self._shell.stdout.fileno(), 65536)):
                 break
-            self._seen += read.decode(errors="replace")
+            self._seen += self._decoder.decode(read)
         return self._seen
 
     def close(self) -> None:
@@ -110,6 +112,6 @@ class Terminal:
             read = os.read(self._shell.stdout.fileno(), 65536)
             if not read:
                 raise TerminalError(f"$ {command}\nended the shell; it printed\n{self._seen}")
-            self._seen += read.decode(errors="replace")
+            self._seen += self._decoder.decode(read)
         self._seen = self._seen[found.end() :]
         return found

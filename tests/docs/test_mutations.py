@@ -132,6 +132,18 @@ SHAPE = {
     "a target of make that was renamed": Drift(
         "template/Makefile", swap("run:", "serve:"), r"docs/index\.md:14: `make run`: there is no target run"
     ),
+    "a target of make with a hyphen": Drift(
+        "docs/index.md", swap("`make run`", "`make check-all`"), r"docs/index\.md:14: .*no target check-all"
+    ),
+    "a command of the kit that is typed with its folder": Drift(
+        "docs/index.md", swap("`python -m kit check", "`.venv/bin/python -m kit chek"), r"docs/index\.md:14: .*chek"
+    ),
+    "a command of the kit that is named shortly": Drift(
+        "docs/index.md", swap("`python -m kit check", "`kit chek"), r"docs/index\.md:14: .*has no command chek"
+    ),
+    "a check that is not there": Drift(
+        "docs/index.md", swap("checks it", "checks it for FK999"), r"docs/index\.md:14: there is no check FK999"
+    ),
     "an option of the kit that was removed": Drift(
         "docs/index.md", swap("--env dev", "--stage dev"), r"docs/index\.md:14: .*check has no option --stage"
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,15 @@ def test_a_page_that_is_verified_again_replaces_its_record_and_no_other(file: Pa
     read = ledger.read(file, kit)
     assert [entry.line for entry in read.of_page(PAGE)] == [9]
     assert len(read.entries) == 3
+
+
+def test_runs_that_end_together_all_keep_their_records(tmp_path: Path) -> None:
+    file = tmp_path / "ledger.json"
+    pages = [f"page-{number}.md" for number in range(40)]
+    with ThreadPoolExecutor(8) as runs:
+        list(runs.map(lambda page: Ledger().write({page: "state"}, file), pages))
+    assert set(json.loads(file.read_text())) == set(pages)
+    assert {p.name for p in tmp_path.iterdir()} == {"ledger.json", "ledger.lock"}
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"page.md": {"state": "x"}}', '{"page.md": []}', '{"page.md": 1}'])

@@ -39,6 +39,13 @@ def test_a_command_that_does_not_end_says_so_with_what_it_printed(terminal: Term
         terminal.run("echo half; sleep 60", 1)
 
 
+def test_a_character_that_comes_in_two_pieces_is_one(terminal: Terminal, tmp_path: Path) -> None:
+    halves = r"printf 'ready\303'; until test -e go; do sleep 0.05; done; printf '\251\n'"
+    terminal.start(halves, re.compile("ready"), 5)  # the first half came with it
+    (tmp_path / "go").touch()
+    assert terminal.wait_for(re.compile(".*\n"), 5) == "é\n"
+
+
 def test_a_running_command_is_stopped_with_ctrl_c(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path, {"PATH": os.environ["PATH"]})
     script = "trap 'echo stopped > note; exit 0' INT; echo ready; while :; do sleep 0.1; done"
