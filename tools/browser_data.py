@@ -10,7 +10,6 @@ import base64
 import json
 import keyword
 import re
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -44,7 +43,7 @@ def rules(members: Iterable[tuple[str, int, bytes]]) -> dict[str, object]:
     return {
         "longest": rename.LONGEST,
         "keywords": sorted(keyword.kwlist),
-        "modules": sorted(sys.stdlib_module_names),
+        "modules": sorted(rename.STDLIB),
         "packages": sorted(rename.environment_packages(Path(rename.__file__).parent / pins.name)),
     }
 

@@ -14,7 +14,7 @@ from exceptions import ConflictError, NotFoundError
 from helpers import by_method, entrypoint, fetch_one
 from models import PaginatedResponse
 from paging import Listing, fetch_page
-from params import path_param, query_params
+from params import path_param, query_params, which_param
 
 RUNS = Listing(
     select="SELECT * FROM schedule_runs",
@@ -40,10 +40,11 @@ def main() -> Any:
     }
     ```
     """
-    if path_param("scheduleid", None) is not None:
-        return by_method(GET=list_runs_of_schedule, POST=run_now)
-    if path_param("runid", None) is not None:
-        return by_method(GET=read_run, POST=redrive_run)
+    match which_param("scheduleid", "runid"):
+        case "scheduleid":
+            return by_method(GET=list_runs_of_schedule, POST=run_now)
+        case "runid":
+            return by_method(GET=read_run, POST=redrive_run)
     return by_method(GET=list_runs)
 
 

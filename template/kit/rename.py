@@ -34,6 +34,12 @@ LEFT_OUT = {
 }
 # What belongs to one project only: two projects with the same uid would delete each other's objects in the cluster.
 OWN = {".fission/uid", "specs/fission-deployment-config.yaml"}
+# Not every Python from 3.11 to 3.14 has these modules; a name is refused, whichever of them runs.
+_NOT_IN_ALL = (
+    "aifc annotationlib asynchat asyncore audioop cgi cgitb chunk compression crypt distutils imghdr imp lib2to3 "
+    "mailcap msilib nis nntplib ossaudiodev pipes smtpd sndhdr spwd sunau telnetlib uu xdrlib"
+)
+STDLIB = {name for name in sys.stdlib_module_names if name[0] != "_"} | set(_NOT_IN_ALL.split())
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SERVER = {"server", "flask_sockets", "socket_tracker"}  # modules of Fission's Python environment itself
 
@@ -84,7 +90,7 @@ def check_name(name: str, pins: Path) -> None:
     word = identifier(name)
     if keyword.iskeyword(word):
         raise KitError(f"{name!r} is a keyword of Python; choose another name")
-    if word in sys.stdlib_module_names:
+    if word in STDLIB:
         raise KitError(f"{name!r} is a module of Python's standard library; choose another name")
     if word in environment_packages(pins):
         raise KitError(f"{name!r} is a package of Fission's Python environment; choose another name")

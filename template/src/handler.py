@@ -22,8 +22,8 @@ from logs import Environ, log_request, original_path, request_id, set_up_logging
 from settings import get_config
 
 # What the function itself answers to browsers of other origins. The allowed origins are the configuration value
-# CORS_ORIGINS, joined with commas (or "*"). Leave it unset if the trigger has "cors" in its Fission block: the
-# router would add its headers to these, and browsers refuse answers that have both.
+# CORS_ORIGINS, separated by blanks or commas (or "*"). Leave it unset if the trigger has "cors" in its Fission block:
+# the router would add its headers to these, and browsers refuse answers that have both.
 CORS_HEADERS: dict[str, str] = {
     "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE, OPTIONS",
     "Access-Control-Allow-Headers": "Content-Type, X-User, If-Match, If-None-Match, Idempotency-Key",

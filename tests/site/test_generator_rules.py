@@ -6,7 +6,6 @@ import hashlib
 import json
 import keyword
 import string
-import sys
 from pathlib import Path
 
 import pytest
@@ -62,7 +61,7 @@ def sentence(check, *given) -> str:
     return ""
 
 
-taken = sorted(keyword.kwlist) + sorted(sys.stdlib_module_names) + sorted(rename.environment_packages(PINS))
+taken = sorted(keyword.kwlist) + sorted(rename.STDLIB) + sorted(rename.environment_packages(PINS))
 names = labels | anything | st.sampled_from(taken).map(lambda name: name.replace("_", "-"))
 lengths = st.integers(46, 50).map("o".__mul__)
 

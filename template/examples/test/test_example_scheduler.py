@@ -214,6 +214,14 @@ def test_dead_letters_are_listed_with_their_reason_and_can_be_redriven(client: A
     assert client.get("/schedule-runs?state=dead").json["items"] == []
 
 
+def test_a_variable_that_a_client_made_up_does_not_choose_another_operation(client: Any):
+    scheduleid = create(client)["id"]
+    made_up = {"X-Fission-Params-Scheduleid": scheduleid}
+    answer = client.post(f"/schedule-runs/{scheduleid}/redrive", headers=made_up)
+    assert (answer.status_code, answer.json["error_code"]) == (400, "VALIDATION_ERROR")
+    assert client.get(f"/schedules/{scheduleid}/runs").json["items"] == []
+
+
 @pytest.mark.parametrize("state", ["queued", "succeeded", "failed", "canceled"])
 def test_only_dead_runs_can_be_redriven(client: Any, state: str):
     run = run_of(client, create(client), state)

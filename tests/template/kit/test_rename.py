@@ -105,6 +105,8 @@ def test_without_a_current_name_nothing_is_renamed(project):
         ("o" * 49, "has 49 characters"),
         ("lambda", "keyword of Python"),
         ("email", "standard library"),
+        ("imp", "a module of Python's standard library"),  # until 3.11
+        ("annotationlib", "a module of Python's standard library"),  # since 3.14
         ("flask", "Fission's Python environment"),
         ("sentry-sdk", "Fission's Python environment"),
         ("zope-event", "Fission's Python environment"),
