@@ -97,7 +97,7 @@ def seconds(subject: Subject) -> Iterator[SpecError]:
     job may take. Runs do not overlap, but they pile up when one takes longer than the interval.""",
     pitfalls=("29",),
     bad=block('{"name": "cleanup", "timers": {"nightly": {"cron": "30 2 * * *"}}}'),
-    good=block('{"name": "cleanup", "timeout_seconds": 600, "timers": {"nightly": {"cron": "30 2 * * *"}}}'),
+    good=block('{"name": "cleanup", "timeout_seconds": 300, "timers": {"nightly": {"cron": "30 2 * * *"}}}'),
 )
 def job_timeout(subject: Subject) -> Iterator[SpecError]:
     """Find jobs without an own timeout."""
