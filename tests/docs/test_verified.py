@@ -65,7 +65,7 @@ def test_marks_ledger_and_badge_can_be_read(page: Page, path: str, part: str, sc
 
 def test_a_mark_leads_to_its_row_and_the_row_back(page: Page) -> None:
     page.goto("errors/")
-    mark = page.locator(".kit-mark").first
+    mark = page.locator(".kit-mark--validated").first
     expect(mark).to_have_text("validated")
     expect(mark).to_have_attribute("title", "2 commands run, output compared, in 0.50 s")
     mark.click()
