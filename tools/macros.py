@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 # `mkdocs` puts neither the kit nor the template there.
-sys.path[:0] = [str(Path(__file__).resolve().parent.parent / part) for part in ("", "template")]
+_HERE = Path(__file__).resolve().parent.parent
+sys.path[:0] = [place for part in ("", "template") if (place := str(_HERE / part)) not in sys.path]
 
 from kit.checks.registry import rules
 

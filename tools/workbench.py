@@ -164,11 +164,12 @@ class Workbench:
             patch.setenv(pod.ROOT_VARIABLE, str(self.folder / "pod"))
             forget(archive.TEMPLATE)
             patch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # pytest-examples does not put it back
+            before = sys.path[:]
             sys.path[:0] = paths
             try:
                 yield
             finally:
-                del sys.path[: len(paths)]
+                sys.path[:] = before  # a block may have changed it, too
                 forget(archive.TEMPLATE)
 
     def run_kit(self, block: Block, *arguments: str) -> None:

@@ -92,7 +92,7 @@ def put(key: str) -> None:
 
 def without_grace(pod: Pod, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let objects of this moment count as old."""
-    monkeypatch.setattr(sweeper, "LEAST_GRACE_HOURS", 0)
+    monkeypatch.setattr("example_storage_sweep.LEAST_GRACE_HOURS", 0)  # of the module as it is imported now
     pod.set_config("S3_ORPHAN_GRACE_HOURS", "0")
 
 
