@@ -48,8 +48,11 @@ def prove(block: Block, bench: Workbench) -> Proof:
         raise Unproved(block, f"nothing verifies {block.lang or 'a block without a language'}; use one of {_known()}")
     proof = RUNNERS[block.lang](block, bench)
     if place := block.options.get("save"):
+        target = bench.home / place
         try:
-            (bench.home / place).write_text(block.source + "\n", "utf-8")
+            draft = target.with_name(f"{target.name}.draft")  # a running server must not see half a file
+            draft.write_text(block.source + "\n", "utf-8")
+            draft.replace(target)
         except OSError as error:
             raise Unproved(block, f'save="{place}": {error.strerror}; a reader cannot save it there, either') from None
     return proof
