@@ -289,18 +289,6 @@ def test_a_file_is_found_in_its_own_area_only(client: Any, area: str):
     assert client.get(f"/storage/{other}/files", headers=ADA).json["items"] == []
 
 
-def test_areas_are_created_listed_and_deleted(client: Any, s3: str):
-    first, second = new_area(client, "first"), new_area(client, "second")
-    assert client.post("/storage", json={"name": "first"}, headers=ADA).status_code == 409
-    assert [item["id"] for item in client.get("/storage?limit=5", headers=ADA).json["items"]] == [second, first]
-    assert [item["id"] for item in client.get("/storage?search=FIR", headers=ADA).json["items"]] == [first]
-    assert client.get(f"/storage/{first}", headers=ADA).json["kind"] == "prefix"
-    assert client.delete(f"/storage/{first}", headers=ADA).status_code == 204
-    assert client.get(f"/storage/{first}", headers=ADA).status_code == 404
-    assert client.post(f"/storage/{first}/files", json=PHOTO, headers=ADA).status_code == 404
-    new_area(client, "first")  # the name is free again
-
-
 def test_an_area_that_holds_files_is_not_deleted(client: Any, area: str):
     file = stored_file(client, area)
     assert client.delete(f"/storage/{area}", headers=ADA).status_code == 409
@@ -315,27 +303,6 @@ def test_an_area_can_have_a_bucket_of_its_own(client: Any, s3: str):
     assert row["bucket"] != s3
     assert store.describe(row["bucket"], row_of(file)["key"]) is not None
     assert send({"url": read(client, file).json["download_url"]}, b"")[1] == CONTENT
-
-
-def test_a_refused_name_makes_no_bucket(client: Any, s3: str):
-    wanted = {"name": "reports", "kind": "bucket"}
-    answers = [client.post("/storage", json=wanted, headers=ADA).status_code for _ in range(4)]
-    assert answers == [201, 409, 409, 409]
-    buckets = [each["Name"] for each in store._client().list_buckets()["Buckets"]]
-    assert len([name for name in buckets if name.startswith(f"{s3[:30]}-")]) == 1
-
-
-def test_a_bucket_that_is_made_too_late_is_no_area(client: Any, s3: str, monkeypatch: pytest.MonkeyPatch):
-    make_bucket = store.make_bucket
-
-    def slowly(name: str) -> None:
-        make_bucket(name)
-        execute("UPDATE storage_areas SET changed_at = now() - interval '10 minutes'")
-        assert client.timer("sweep").status_code == 200  # of another pod
-
-    monkeypatch.setattr(store, "make_bucket", slowly)
-    assert client.post("/storage", json={"name": "reports", "kind": "bucket"}, headers=ADA).status_code == 503
-    assert client.get("/storage", headers=ADA).json["items"] == []
 
 
 def test_a_header_that_a_client_makes_up_chooses_no_other_operation(client: Any, area: str):
@@ -385,13 +352,6 @@ def test_a_store_that_is_away_is_answered_as_such(
     assert (answer.status_code, answer.json["error_code"]) == (status, code)
     assert ("Retry-After" in answer.headers) == (status == 503)
     assert "127.0.0.1" not in answer.text
-
-
-def test_a_missing_setting_is_named_in_the_log_only(client: Any, pod: Pod, capfd: pytest.CaptureFixture[str]):
-    answer = client.post("/storage", json={"name": "reports"}, headers=ADA)
-    assert (answer.status_code, answer.json["error_code"]) == (500, "CONFIGURATION_ERROR")
-    assert "S3_BUCKET" not in answer.text
-    assert "the store needs the setting S3_BUCKET" in capfd.readouterr().out
 
 
 @pytest.mark.parametrize(
