@@ -176,6 +176,15 @@ def test_without_examples_neither_their_functions_nor_their_tables_are_there(ser
     assert query(empty_database, "SELECT to_regclass('items')") == [(None,)]
 
 
+def test_a_reload_is_said_when_the_new_code_is_served(serve, write_function, project):
+    write_function("hello", "return 'one'")
+    draft = (project / "src/hello.py").rename(project / "src/hello.draft")
+    running = serve("--no-examples")
+    draft.rename(project / "src/hello.py")
+    running.wait_for(r"reload: src/hello\.py")
+    assert running.get("/hello").text == "one"
+
+
 def test_an_example_is_added_and_the_library_removed_while_the_server_runs(serve, run_kit, project):
     running = serve()
     assert running.request("POST", "/items", json={"name": "Lamp", "price": 1}).status_code == 201
